@@ -1,0 +1,56 @@
+package exchange
+
+import "encoding/json"
+
+// EventType is noun and past participle, the middle of subject and ce-type.
+type EventType string
+
+const (
+	DepartmentRegistered EventType = "department.registered"
+	DepartmentSuspended  EventType = "department.suspended"
+	DepartmentReinstated EventType = "department.reinstated"
+	OfficerEnrolled      EventType = "officer.enrolled"
+	OfficerSuspended     EventType = "officer.suspended"
+	OfficerReinstated    EventType = "officer.reinstated"
+	DatasetRegistered    EventType = "dataset.registered"
+	DatasetTermsSet      EventType = "dataset.terms-set"
+	DatasetWithdrawn     EventType = "dataset.withdrawn"
+	ObjectRegistered     EventType = "object.registered"
+	ObjectAttested       EventType = "object.attested"
+	RequestOpened        EventType = "request.opened"
+	RequestWasWithdrawn  EventType = "request.withdrawn"
+	RequestWasRefused    EventType = "request.refused"
+	GrantWasGiven        EventType = "grant.given"
+	GrantWasRevoked      EventType = "grant.revoked"
+	GrantRedeemed        EventType = "grant.redeemed"
+	KeyReleased          EventType = "key.released"
+	KeyRefused           EventType = "key.refused"
+	ReceiptFiled         EventType = "receipt.filed"
+	DisputeOpened        EventType = "dispute.opened"
+	CommandRejected      EventType = "command.rejected"
+)
+
+// ToAll is the counterpart of an event that concerns every department.
+const ToAll = "all"
+
+// Event is one fact in a transaction's list. Data is the record after the
+// transition: [Request] for request.*, [Grant] for grant.given and
+// grant.revoked, [Redemption] for grant.redeemed and key.refused, [Release],
+// [Receipt], [Dispute], [Attestation], [OperationRecord] for command.rejected,
+// and so on.
+type Event struct {
+	Type EventType       `json:"type"`
+	From string          `json:"from"` // department that acted
+	To   string          `json:"to"`   // counterpart, or [ToAll]
+	ID   string          `json:"id"`   // of the record: department name, officer, dataset, object, request, grant or command
+	Data json.RawMessage `json:"data"`
+}
+
+// EventName is the name of the one chaincode event of a transaction; its
+// payload is [Events] as JSON.
+const EventName = "chancery.v1"
+
+// Events is the payload of the chaincode event, in the order of the operations.
+type Events struct {
+	Events []Event `json:"events"`
+}
