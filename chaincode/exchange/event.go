@@ -39,11 +39,12 @@ const ToAll = "all"
 // [Receipt], [Dispute], [Attestation], [OperationRecord] for command.rejected,
 // and so on.
 type Event struct {
-	Type EventType       `json:"type"`
-	From string          `json:"from"` // department that acted
-	To   string          `json:"to"`   // counterpart, or [ToAll]
-	ID   string          `json:"id"`   // of the record: department name, officer, dataset, object, request, grant or command
-	Data json.RawMessage `json:"data"`
+	Type    EventType       `json:"type"`
+	From    string          `json:"from"`              // department that acted
+	To      string          `json:"to"`                // counterpart, or [ToAll]
+	ID      string          `json:"id"`                // of the record: department name, officer, dataset, object, request, grant or command
+	Command string          `json:"command,omitempty"` // the command that caused it, where the operation named one
+	Data    json.RawMessage `json:"data"`
 }
 
 // EventName is the name of the one chaincode event of a transaction; its

@@ -1,0 +1,73 @@
+package events
+
+import (
+	"regexp"
+	"strings"
+
+	"chancery/chaincode/exchange"
+)
+
+// Command names what a department may ask for: noun and verb.
+type Command string
+
+const (
+	DatasetPublish  Command = "dataset.publish"
+	RequestOpen     Command = Command(exchange.OpRequestOpen)
+	RequestWithdraw Command = Command(exchange.OpRequestWithdraw)
+	GrantRedeem     Command = Command(exchange.OpGrantRedeem)
+)
+
+// Work events: steps between a department's own workers. A command that is
+// refused before it reaches the ledger is an [exchange.CommandRejected] too.
+const (
+	ObjectStaged exchange.EventType = "object.staged" // intake → encrypt: a file waits in the spool
+	ObjectSealed exchange.EventType = "object.sealed" // encrypt → pin: sealed bytes wait on the kubo node
+)
+
+// DeliveryFailed is the dead letter: what no retry could do.
+const DeliveryFailed exchange.EventType = "delivery.failed"
+
+// WorkEvents is every event of the WORK stream, in the order of the flow.
+var WorkEvents = []exchange.EventType{exchange.CommandRejected, ObjectStaged, ObjectSealed}
+
+const (
+	typePrefix = "chancery."
+	typeSuffix = ".v1"
+)
+
+// CEType is the CloudEvents type of an event or command.
+func CEType[T ~string](name T) string { return typePrefix + string(name) + typeSuffix }
+
+// SchemaURI is the identifier of the JSON Schema of an event or command, as
+// ce-dataschema carries it and package schemas serves it.
+func SchemaURI[T ~string](name T) string {
+	return "urn:chancery:schemas:" + string(name) + typeSuffix
+}
+
+var (
+	namePattern  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}\.[a-z][a-z0-9-]{0,31}$`)
+	tokenPattern = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+)
+
+// parseType reads noun and past participle or verb out of a CloudEvents type.
+func parseType(s string) (noun, verb string, err error) {
+	name, ok := strings.CutPrefix(s, typePrefix)
+	name, versioned := strings.CutSuffix(name, typeSuffix)
+	if !ok || !versioned || !namePattern.MatchString(name) {
+		return "", "", invalid("type %q is not chancery.<noun>.<past or verb>.v1", clip(s))
+	}
+	noun, verb, _ = strings.Cut(name, ".")
+	return noun, verb, nil
+}
+
+func invalid(format string, args ...any) error {
+	return exchange.Errorf(exchange.Invalid, format, args...)
+}
+
+// clip shortens what an error message quotes.
+func clip(s string) string {
+	if len(s) <= 80 {
+		return s
+	}
+	return strings.ToValidUTF8(s[:80], "") + "…"
+}
