@@ -20,8 +20,9 @@ func private(name string, info fs.FileInfo, want fs.FileMode) error {
 	return nil
 }
 
-// readPrivate reads a small regular file that only its owner may read.
-func readPrivate(name string) ([]byte, error) {
+// ReadPrivate reads a regular file of at most limit bytes that only its owner may
+// read: [ErrPermissions], [ErrDamaged], or [fs.ErrNotExist].
+func ReadPrivate(name string, limit int64) ([]byte, error) {
 	info, err := os.Lstat(name)
 	if err != nil {
 		return nil, err
@@ -40,20 +41,20 @@ func readPrivate(name string) ([]byte, error) {
 	if err := private(name, info, 0o600); err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(text) > maxBytes {
-		return nil, fmt.Errorf("%s: %w: more than %d bytes", name, ErrDamaged, maxBytes)
+	if int64(len(text)) > limit {
+		return nil, fmt.Errorf("%s: %w: more than %d bytes", name, ErrDamaged, limit)
 	}
 	return text, nil
 }
 
-// writeNew writes a file that appears complete and durable or not at all, and
+// WriteNew writes a file for its owner alone that appears complete and durable or not at all, and
 // answers fs.ErrExist if there is one of that name: unlike a rename, a link
 // never replaces.
-func writeNew(name string, data []byte) error {
+func WriteNew(name string, data []byte) error {
 	temp, err := os.CreateTemp(filepath.Dir(name), tempPrefix(name)) // mode 0600
 	if err != nil {
 		return err
@@ -72,7 +73,7 @@ func writeNew(name string, data []byte) error {
 	return syncDir(filepath.Dir(name))
 }
 
-// remove deletes a file durably, and the temporary ones of its name: a writeNew
+// remove deletes a file durably, and the temporary ones of its name: a WriteNew
 // that was killed after its link left the same secret in one.
 func remove(name string) error {
 	dir := filepath.Dir(name)

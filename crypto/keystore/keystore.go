@@ -90,7 +90,7 @@ func (s *Store) Identity(name string) (envelope.Identity, error) {
 	if err != nil {
 		return envelope.Identity{}, err
 	}
-	text, err := readPrivate(file)
+	text, err := ReadPrivate(file, maxBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return envelope.Identity{}, fmt.Errorf("keystore: %s: %w", name, ErrNotFound)
 	}
@@ -141,7 +141,7 @@ func (s *Store) create(name string) error {
 	if err := s.ensureFolder(name); err != nil {
 		return fmt.Errorf("keystore: %w", err)
 	}
-	err = writeNew(file, format(id, time.Now()))
+	err = WriteNew(file, format(id, time.Now()))
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("keystore: %w", err)
 	}
