@@ -1,0 +1,386 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"chancery/compose"
+)
+
+// lockName is the file whose lock the running launcher holds.
+const lockName = "up.lock"
+
+// maxLog is the size in bytes at which a part's log is set aside when the
+// network starts; one older log is kept.
+const maxLog = 64 << 20
+
+// Options says how to start a network. The zero value starts the topology that
+// the binary carries.
+type Options struct {
+	// Topology of a new network, and what an existing one must have been made
+	// from; the zero value is compose.Default.
+	Topology compose.Topology
+	// BinDir holds peer, orderer and ipfs to use; empty means to build them.
+	BinDir string
+	// CacheDir is where programs are built; empty means CacheDir().
+	CacheDir string
+	// Program is the chancery binary that parts run; empty means this one.
+	Program string
+	// Progress takes a line for each step and each part that ends by itself;
+	// nil takes none.
+	Progress io.Writer
+	// StartLimit bounds the start, building not counted; 0 means 3 minutes.
+	StartLimit time.Duration
+	// Bootstrap registers the departments and enrols their officers. It runs
+	// once in a network's life, when ledger and buses answer and before any
+	// worker starts; after an error the next Up runs it again.
+	Bootstrap func(context.Context, *Network) error
+}
+
+// defaultStartLimit bounds a start on a slow machine.
+const defaultStartLimit = 3 * time.Minute
+
+// ErrRunning is wrapped by Up's error when the data directory's network runs
+// already.
+var ErrRunning = errors.New("network is running")
+
+// Up starts the network of dataDir and returns when all of it is healthy. A
+// directory that does not exist or is empty gets a new network; one that Up made
+// before goes on with the same ledger. When ctx ends or a part does not start,
+// everything is stopped again. After Up has returned, ctx is done with: the
+// network runs until Stop, and no longer than this process.
+func Up(ctx context.Context, dataDir string, options Options) (*Network, error) {
+	n, err := prepare(ctx, dataDir, &options)
+	if err != nil {
+		return nil, err
+	}
+	limit := options.StartLimit
+	if limit == 0 {
+		limit = defaultStartLimit
+	}
+	startCtx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not healthy after %s", limit))
+	defer cancel()
+	if err := n.start(startCtx, options.Bootstrap); err != nil {
+		if cause := context.Cause(startCtx); cause != nil && ctx.Err() == nil {
+			err = fmt.Errorf("%w: %w", cause, err)
+		}
+		return nil, errors.Join(fmt.Errorf("start: %w", err), n.Stop(context.WithoutCancel(ctx)))
+	}
+	return n, nil
+}
+
+// prepare takes the data directory and gets everything ready that needs no
+// running part: record, ports, programs.
+func prepare(ctx context.Context, dataDir string, options *Options) (n *Network, err error) {
+	if reflect.ValueOf(options.Topology).IsZero() {
+		if options.Topology, err = compose.Default(); err != nil {
+			return nil, err
+		}
+	}
+	dir, err := filepath.Abs(dataDir)
+	if err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "logs"), 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	lock, err := takeNetwork(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	n = &Network{
+		dir: dir, topology: options.Topology, lock: lock,
+		say: newNarrator(options.Progress), stopped: make(chan struct{}),
+	}
+	defer func() {
+		if err != nil {
+			lock.release()
+		}
+	}()
+	if n.record, err = openRecord(dir, options.Topology); err != nil {
+		return nil, err
+	}
+	if err := checkPorts(n.record.state.Ports); err != nil {
+		return nil, err
+	}
+	if n.binaries, err = options.programs(ctx); err != nil {
+		return nil, err
+	}
+	if err := n.installProgram(options.Program); err != nil {
+		return nil, err
+	}
+	if err := n.setLogsAside(); err != nil {
+		return nil, fmt.Errorf("logs: %w", err)
+	}
+	return n, n.record.update(func(s *state) { s.Binaries = n.binaries })
+}
+
+// takeNetwork locks the data directory for this launcher.
+func takeNetwork(ctx context.Context, dir string) (*fileLock, error) {
+	file := filepath.Join(dir, lockName)
+	ctx, cancel := context.WithTimeout(ctx, readyLimit)
+	defer cancel()
+	for {
+		lock, err := tryLock(file)
+		if !errors.Is(err, errLocked) {
+			if err != nil {
+				err = fmt.Errorf("data directory: %w", err)
+			}
+			return lock, err
+		}
+		pid, err := lockHolder(file)
+		if pid > 0 {
+			return nil, fmt.Errorf("%w from %s (launcher %d): stop it with `chancery down`", ErrRunning, dir, pid)
+		}
+		if err != nil && !errors.Is(err, errLocked) {
+			return nil, fmt.Errorf("data directory: %w", err)
+		}
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("%w from %s", ErrRunning, dir)
+		}
+	}
+}
+
+func (o *Options) programs(ctx context.Context) (Binaries, error) {
+	if o.BinDir != "" {
+		return UseDir(o.BinDir)
+	}
+	if o.CacheDir == "" {
+		dir, err := CacheDir()
+		if err != nil {
+			return Binaries{}, err
+		}
+		o.CacheDir = dir
+	}
+	return Build(ctx, o.CacheDir, o.Progress)
+}
+
+// installProgram copies our binary into the data directory: `go run` removes
+// the one it started, and a rebuilt one must not change under running parts.
+func (n *Network) installProgram(program string) error {
+	if program == "" {
+		var err error
+		if program, err = os.Executable(); err != nil {
+			return fmt.Errorf("own program: %w", err)
+		}
+	}
+	builder := n.path("bin", "builder", "bin")
+	if err := os.MkdirAll(builder, 0o700); err != nil {
+		return fmt.Errorf("own program: %w", err)
+	}
+	n.program = n.path("bin", "chancery")
+	if err := copyFile(program, n.program, 0o700); err != nil {
+		return fmt.Errorf("own program: %w", err)
+	}
+	for _, step := range builderSteps {
+		link := filepath.Join(builder, step)
+		if _, err := os.Lstat(link); err == nil {
+			continue
+		}
+		if err := os.Symlink("../../chancery", link); err != nil {
+			return fmt.Errorf("own program: %w", err)
+		}
+	}
+	return nil
+}
+
+// setLogsAside renames logs that have grown large.
+func (n *Network) setLogsAside() error {
+	logs, err := filepath.Glob(n.path("logs", "*.log"))
+	if err != nil {
+		return err
+	}
+	for _, log := range logs {
+		info, err := os.Stat(log)
+		if err != nil {
+			return err
+		}
+		if info.Size() < maxLog {
+			continue
+		}
+		if err := os.Rename(log, log+".old"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// start takes the network from files to healthy.
+func (n *Network) start(ctx context.Context, bootstrap func(context.Context, *Network) error) error {
+	done := n.say.during("starting the network", progressInterval)
+	defer done()
+	began := time.Now()
+	genesis, err := n.makeFiles(ctx)
+	if err != nil {
+		return err
+	}
+	packages, ids, err := n.makePackages()
+	if err != nil {
+		return err
+	}
+	parts, err := n.infrastructure(ids)
+	if err != nil {
+		return err
+	}
+	if err := n.launch(ctx, parts); err != nil {
+		return err
+	}
+	if err := n.record.once(stepChannel, func() error { return n.joinChannel(ctx, genesis) }); err != nil {
+		return err
+	}
+	if err := n.record.once(stepChaincode, func() error { return n.defineChaincode(ctx, packages, ids) }); err != nil {
+		return err
+	}
+	if err := n.awaitPeers(ctx, n.topology.Chaincode.Name); err != nil {
+		return fmt.Errorf("wait for the peers to know one another: %w", err)
+	}
+	if bootstrap != nil {
+		if err := n.record.once(stepBootstrap, func() error { return bootstrap(ctx, n) }); err != nil {
+			return err
+		}
+	}
+	var departments []Part
+	for _, d := range n.topology.Departments {
+		departments = append(departments, n.workersPart(d))
+	}
+	if err := n.launch(ctx, departments); err != nil {
+		return err
+	}
+	n.say.say("the network is up: %d parts in %s", len(n.keepers), time.Since(began).Round(100*time.Millisecond))
+	return nil
+}
+
+// makeFiles does the steps of the set-up that need no running part, those that
+// are not done, and returns the channel's genesis block.
+func (n *Network) makeFiles(ctx context.Context) (genesis []byte, err error) {
+	steps := []struct {
+		name string
+		run  func() error
+	}{
+		{stepIdentities, n.makeIdentities},
+		{stepGenesis, n.makeGenesis},
+		{stepKubo, func() error { return n.makeRepositories(ctx) }},
+	}
+	for _, step := range steps {
+		if err := n.record.once(step.name, step.run); err != nil {
+			return nil, err
+		}
+	}
+	if err := n.makeFabricDirs(); err != nil {
+		return nil, err
+	}
+	for _, d := range n.topology.Departments {
+		if err := n.saveProfile(d); err != nil {
+			return nil, err
+		}
+	}
+	return os.ReadFile(n.genesisFile())
+}
+
+func (n *Network) makeIdentities() error {
+	if err := makeOrderer(n.path(ordererName)); err != nil {
+		return err
+	}
+	for _, d := range n.topology.Departments {
+		if err := makeDepartment(n.path(d.Name), d.Name); err != nil {
+			return fmt.Errorf("%s: %w", d.Name, err)
+		}
+	}
+	return nil
+}
+
+func (n *Network) genesisFile() string { return n.path("channel", "genesis.block") }
+
+func (n *Network) makeGenesis() error {
+	block, err := n.genesisBlock()
+	if err != nil {
+		return err
+	}
+	data, err := proto.Marshal(block)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(n.path("channel"), 0o700); err != nil {
+		return err
+	}
+	return writeFile(n.genesisFile(), data, 0o600)
+}
+
+// makePackages makes every department's chaincode package, and its id.
+func (n *Network) makePackages() (packages map[string][]byte, ids map[string]string, err error) {
+	packages, ids = map[string][]byte{}, map[string]string{}
+	for _, d := range n.topology.Departments {
+		if packages[d.Name], ids[d.Name], err = n.chaincodePackage(d); err != nil {
+			return nil, nil, err
+		}
+	}
+	return packages, ids, n.record.update(func(s *state) { s.Packages = ids })
+}
+
+// infrastructure is every part but the workers.
+func (n *Network) infrastructure(packageIDs map[string]string) ([]Part, error) {
+	ordering, err := n.ordererPart()
+	parts := []Part{ordering}
+	add := func(part Part, partErr error) {
+		parts = append(parts, part)
+		err = errors.Join(err, partErr)
+	}
+	for _, d := range n.topology.Departments {
+		add(n.peerPart(d))
+		add(n.chaincodePart(d, packageIDs[d.Name]))
+		add(n.kuboPart(d))
+	}
+	return parts, err
+}
+
+// launch starts parts, all at once, and waits until all are ready. The first
+// error ends the waiting; what was started stays, for Stop.
+func (n *Network) launch(ctx context.Context, parts []Part) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results := make(chan error, len(parts))
+	for _, part := range parts {
+		k := newKeeper(part, n.path("logs"), n.say, n.partChanged)
+		n.mu.Lock()
+		n.keepers = append(n.keepers, k)
+		n.mu.Unlock()
+		go func() {
+			err := k.launch(ctx)
+			if err != nil {
+				cancel()
+			}
+			results <- err
+		}()
+	}
+	var first error
+	for range parts {
+		if err := <-results; err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// partChanged records the status of a part.
+func (n *Network) partChanged(status PartStatus) {
+	err := n.record.update(func(s *state) {
+		i := slices.IndexFunc(s.Parts, func(p PartStatus) bool { return p.Name == status.Name })
+		if i < 0 {
+			s.Parts = append(s.Parts, status)
+			return
+		}
+		s.Parts[i] = status
+	})
+	if err != nil {
+		n.say.say("%v", err)
+	}
+}
