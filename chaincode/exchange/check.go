@@ -22,11 +22,13 @@ func first(errs ...error) error {
 }
 
 // clip shortens what an error message quotes.
-func clip(s string) string {
-	if len(s) <= 64 {
+func clip(s string) string { return clipTo(s, 64) }
+
+func clipTo(s string, most int) string {
+	if len(s) <= most {
 		return s
 	}
-	return strings.ToValidUTF8(s[:64], "") + "…"
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 func checkName(field, s string) error {
@@ -43,7 +45,8 @@ func checkID(field string, noun Noun, s string) error {
 	return Errorf(Invalid, "%s %q is not the id of a %s", field, clip(s), noun)
 }
 
-func checkCommand(s string) error {
+// CheckCommand takes a command id: see [ValidCommand].
+func CheckCommand(s string) error {
 	if ValidCommand(s) {
 		return nil
 	}

@@ -13,18 +13,42 @@ import (
 	"unicode/utf8"
 )
 
-// MaxBody bounds the JSON of one operation or command, in bytes.
-const MaxBody = 256 << 10
+// MaxBody bounds the JSON of one operation or command, in bytes; MaxBatch that
+// of one call of Apply, whose transaction holds every body up to three times:
+// as argument, as record and in an event.
+const (
+	MaxBody  = 256 << 10
+	MaxBatch = 1 << 20
+)
 
 const maxDepth = 16
 
-// Decode reads exactly one JSON value into v, a pointer to a struct, and is
+// Decode reads exactly one JSON value into v, a pointer, and is
 // strict where encoding/json is lenient: duplicate keys, unknown keys, keys
 // that differ only in case, invalid UTF-8, trailing bytes, nesting deeper than
 // 16 and more than [MaxBody] bytes are errors with code [Invalid].
-func Decode(data []byte, v any) error {
-	if len(data) > MaxBody {
-		return Errorf(Invalid, "body of %d bytes is larger than %d", len(data), MaxBody)
+//
+// A part that v holds as json.RawMessage is checked for syntax only: whoever
+// decodes it, with Decode again, checks the rest.
+func Decode(data []byte, v any) error { return decode(data, v, MaxBody) }
+
+// DecodeBatch reads the argument of Apply, as strictly as [Decode]: a JSON array
+// of 1 to [MaxOperations] operations in at most [MaxBatch] bytes. The bodies
+// are left to [DecodeBody], so that a bad one spoils no other.
+func DecodeBatch(data []byte) ([]Operation, error) {
+	var ops []Operation
+	if err := decode(data, &ops, MaxBatch); err != nil {
+		return nil, err
+	}
+	if n := len(ops); n < 1 || n > MaxOperations {
+		return nil, Errorf(Invalid, "batch of %d operations: 1 to %d are allowed", n, MaxOperations)
+	}
+	return ops, nil
+}
+
+func decode(data []byte, v any, most int) error {
+	if len(data) > most {
+		return Errorf(Invalid, "body of %d bytes is larger than %d", len(data), most)
 	}
 	if !utf8.Valid(data) {
 		return Errorf(Invalid, "body is not valid UTF-8")
@@ -40,7 +64,7 @@ func Decode(data []byte, v any) error {
 	strict := json.NewDecoder(bytes.NewReader(data))
 	strict.DisallowUnknownFields()
 	if err := strict.Decode(v); err != nil {
-		return Errorf(Invalid, "%s", strings.TrimPrefix(err.Error(), "json: "))
+		return Errorf(Invalid, "%s", clipTo(strings.TrimPrefix(err.Error(), "json: "), 300))
 	}
 	return nil
 }
@@ -51,6 +75,13 @@ func walk(dec *json.Decoder, t reflect.Type, path string, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("%s is nested deeper than %d", path, maxDepth)
 	}
+	if t = deref(t); t == rawMessage {
+		var later json.RawMessage
+		if err := dec.Decode(&later); err != nil {
+			return fmt.Errorf("%s is not JSON: %w", path, err)
+		}
+		return nil
+	}
 	tok, err := dec.Token()
 	if err != nil {
 		return fmt.Errorf("%s is not JSON: %w", path, err)
@@ -59,7 +90,6 @@ func walk(dec *json.Decoder, t reflect.Type, path string, depth int) error {
 	if !ok {
 		return nil
 	}
-	t = deref(t)
 	if delim == '[' {
 		for i := 0; dec.More(); i++ {
 			if err := walk(dec, elem(t), fmt.Sprintf("%s[%d]", path, i), depth+1); err != nil {
@@ -84,12 +114,12 @@ func walkObject(dec *json.Decoder, t reflect.Type, path string, depth int) error
 		}
 		key, _ := tok.(string)
 		if seen[key] {
-			return fmt.Errorf("%s has the key %q twice", path, key)
+			return fmt.Errorf("%s has the key %q twice", path, clip(key))
 		}
 		seen[key] = true
 		ft, known := field(t, key)
 		if !known {
-			return fmt.Errorf("%s has the unknown key %q", path, key)
+			return fmt.Errorf("%s has the unknown key %q", path, clip(key))
 		}
 		if err := walk(dec, ft, path+"."+key, depth+1); err != nil {
 			return err
@@ -103,7 +133,7 @@ var rawMessage = reflect.TypeFor[json.RawMessage]()
 // field finds the type of a key: any key of a map or an untyped value is
 // known, a struct knows its tags only.
 func field(t reflect.Type, key string) (reflect.Type, bool) {
-	if t == nil || t == rawMessage || t.Kind() == reflect.Interface {
+	if t == nil || t.Kind() == reflect.Interface {
 		return nil, true
 	}
 	if t.Kind() != reflect.Struct {
@@ -131,7 +161,7 @@ func deref(t reflect.Type) reflect.Type {
 }
 
 func elem(t reflect.Type) reflect.Type {
-	if t == nil || t == rawMessage {
+	if t == nil {
 		return nil
 	}
 	switch t.Kind() {

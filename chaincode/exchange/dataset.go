@@ -123,11 +123,12 @@ func (d *Description) validate() error {
 
 // Dataset is a provider's named data.
 type Dataset struct {
-	ID    string `json:"id"`
+	ID    string `json:"id"`   // [DatasetID]
 	Name  string `json:"name"` // one of its kind in the department
 	Owner string `json:"owner"`
 	Description
 	Terms    Terms        `json:"terms"`
+	Said     string       `json:"said"` // [BodyDigest] of the registration
 	State    DatasetState `json:"state"`
 	Versions int          `json:"versions"`         // objects registered so far
 	Latest   string       `json:"latest,omitempty"` // object id
@@ -135,8 +136,9 @@ type Dataset struct {
 	Change   Change       `json:"change"`
 }
 
-// RegisterDataset is the body of [OpDatasetRegister]. Said again of the same
-// name with the same content it answers [Exists] and the dataset's id.
+// RegisterDataset is the body of [OpDatasetRegister]. The id follows from the
+// name: see [DatasetID]. Said again of the same name with the same content, or
+// with the terms that an officer has set since, it answers [Exists].
 type RegisterDataset struct {
 	Name string `json:"name"`
 	Description
@@ -196,7 +198,7 @@ type RegisterObject struct {
 // Validate checks the body by itself.
 func (b *RegisterObject) Validate() error {
 	return first(
-		checkCommand(b.Command),
+		CheckCommand(b.Command),
 		checkID("dataset", NounDataset, b.Dataset),
 		checkCID("cid", b.CID),
 		checkRange("size", b.Size, 1, 1<<50),

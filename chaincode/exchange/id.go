@@ -32,12 +32,17 @@ var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPad
 // idLength is the number of base32 characters kept: 130 bits.
 const idLength = 26
 
-// NewID derives the id of a dataset, object, request or grant from the MSP
-// and the command that ask for it, so that saying it twice finds it there; of
+// NewID derives the id of an object, request or grant from the MSP and the
+// command that ask for it, so that saying it twice finds it there; of
 // [NounOperation], the id under which events and subjects name the command.
 func NewID(noun Noun, msp, command string) string {
 	return shortID(noun, msp+"\x00"+command+"\x00"+string(noun))
 }
+
+// DatasetID derives a dataset's id from its owner's MSP and its name: a name is
+// one dataset, whichever command registers it, and an object may be registered
+// in the dataset before its registration was answered.
+func DatasetID(msp, name string) string { return NewID(NounDataset, msp, name) }
 
 // OfficerID derives an officer's id from the DER bytes of the certificate.
 func OfficerID(der []byte) string { return shortID(NounOfficer, string(der)) }

@@ -11,9 +11,8 @@ type Key struct {
 }
 
 const (
-	indexMSP         = "msp"          // msp → department name
-	indexDatasetName = "dataset-name" // owner, name → dataset id
-	indexDepartments = "departments"  // the one list of names, sorted
+	indexMSP         = "msp"         // msp → department name
+	indexDepartments = "departments" // the one list of names, sorted
 )
 
 func DepartmentKey(name string) Key   { return Key{string(NounDepartment), []string{name}} }
@@ -21,7 +20,6 @@ func DepartmentsKey() Key             { return Key{indexDepartments, []string{"n
 func MSPKey(msp string) Key           { return Key{indexMSP, []string{msp}} }
 func OfficerKey(id string) Key        { return Key{string(NounOfficer), []string{id}} }
 func DatasetKey(id string) Key        { return Key{string(NounDataset), []string{id}} }
-func DatasetNameKey(o, n string) Key  { return Key{indexDatasetName, []string{o, n}} }
 func ObjectKey(id string) Key         { return Key{string(NounObject), []string{id}} }
 func AttestationKey(o, by string) Key { return Key{string(NounAttestation), []string{o, by}} }
 func RequestKey(id string) Key        { return Key{string(NounRequest), []string{id}} }

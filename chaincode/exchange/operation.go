@@ -109,7 +109,7 @@ func DecodeBody(op Op, data []byte) (Body, error) {
 // NewOperation makes an operation of a checked body.
 func NewOperation(command string, op Op, body Body) (Operation, error) {
 	if command != "" {
-		if err := checkCommand(command); err != nil {
+		if err := CheckCommand(command); err != nil {
 			return Operation{}, err
 		}
 	}

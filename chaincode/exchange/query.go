@@ -36,8 +36,8 @@ func (q *Query) Validate() error {
 	err := first(
 		checkRange("pageSize", int64(q.PageSize), 1, MaxPage),
 		checkSize("bookmark", q.Bookmark, 0, 1024),
-		checkSize("parent", q.Parent, 0, 128),
-		checkSize("state", q.State, 0, 64))
+		checkLine("parent", q.Parent, 0, 128),
+		checkLine("state", q.State, 0, 64))
 	if !slices.Contains(Listed, q.Noun) {
 		err = first(err, Errorf(Invalid, "noun %q cannot be listed: use one of %v", clip(string(q.Noun)), Listed))
 	}

@@ -27,7 +27,8 @@ type Redemption struct {
 	SealedDigest string          `json:"sealedDigest"` // of that version
 	Attempt      int             `json:"attempt"`      // 1, and one more for each claim after a refusal
 	State        RedemptionState `json:"state"`
-	Since        time.Time       `json:"since"` // of this attempt
+	RedeemedTx   string          `json:"redeemedTx"` // the transaction that claimed this attempt
+	Since        time.Time       `json:"since"`      // of this attempt
 	Change       Change          `json:"change"`
 }
 

@@ -58,6 +58,10 @@ var (
 	askers   = []Role{Worker, Officer}
 )
 
+// BatchSigners are the roles that may sign Apply. Each of its operations is
+// held to its own row as well.
+var BatchSigners = workers
+
 // Transitions is every transition that the contract allows; what is not here
 // is refused. A record that is already in the state To, made so by the same
 // content, answers [Exists].

@@ -1,0 +1,199 @@
+package chaincode
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
+
+	"chancery/chaincode/exchange"
+)
+
+// Reading is open to every member of the channel: each holds the whole ledger at
+// its own peer, and a department that is not registered yet, or is suspended,
+// must be able to see why it is refused. What may not be read by all is never
+// written to the ledger unsealed.
+
+const (
+	scanLimit    = 2000 // keys that one call of List reads at most
+	scanPage     = 500  // keys read from the peer at a time
+	historyLimit = 1000 // versions that one call of History returns at most
+)
+
+func read(ctx Context) *transaction {
+	return &transaction{stub: ctx.GetStub(), id: ctx.GetStub().GetTxID(), read: make(map[string][]byte)}
+}
+
+// Get returns one record as JSON, or not-found. The id of a record that belongs
+// to another is joined with "/": "o-…/health" for an attestation, "g-…/0" for a
+// redemption, release, receipt or dispute, "census/<command>" for an
+// operation. A dataset is also found by "owner/name".
+func (c *Contract) Get(ctx Context, noun, id string) (string, error) {
+	t := read(ctx)
+	k, err := t.recordKey(exchange.Noun(noun), id)
+	if err != nil {
+		return "", err
+	}
+	record, err := need[json.RawMessage](t, k, id)
+	return string(record), err
+}
+
+// List returns an [exchange.Page] of the records that match an
+// [exchange.Query], in the order of their keys. One call reads a bounded number
+// of keys, so that a page may be short, or empty, and still have a successor.
+func (c *Contract) List(ctx Context, query string) (string, error) {
+	var q exchange.Query
+	if err := exchange.Decode([]byte(query), &q); err != nil {
+		return "", err
+	}
+	if err := q.Validate(); err != nil {
+		return "", err
+	}
+	page, err := list(ctx.GetStub(), q)
+	if err != nil {
+		return "", err
+	}
+	answer, err := exchange.Encode(page)
+	return string(answer), err
+}
+
+// History returns the versions of a record, oldest first, as a JSON array of
+// [exchange.HistoryEntry]: the newest 1,000 where there are more. It needs a peer
+// that keeps the history database.
+func (c *Contract) History(ctx Context, noun, id string) (string, error) {
+	t := read(ctx)
+	k, err := t.recordKey(exchange.Noun(noun), id)
+	if err != nil {
+		return "", err
+	}
+	key, err := composite(k)
+	if err != nil {
+		return "", err
+	}
+	entries, err := history(t.stub, key)
+	if err != nil {
+		return "", err
+	}
+	if len(entries) == 0 {
+		return "", exchange.Errorf(exchange.NotFound, "there is no %s %s", noun, id)
+	}
+	answer, err := exchange.Encode(entries)
+	return string(answer), err
+}
+
+func history(stub shim.ChaincodeStubInterface, key string) (entries []exchange.HistoryEntry, err error) {
+	versions, err := stub.GetHistoryForKey(key)
+	if err != nil {
+		return nil, fmt.Errorf("read the history: %w", err)
+	}
+	defer func() { err = firstError(err, versions.Close()) }()
+	for versions.HasNext() && len(entries) < historyLimit {
+		v, err := versions.Next()
+		if err != nil {
+			return nil, fmt.Errorf("read the history: %w", err)
+		}
+		entries = append(entries, exchange.HistoryEntry{
+			Tx: v.TxId, Time: v.Timestamp.AsTime(), Deleted: v.IsDelete, Record: v.Value,
+		})
+	}
+	slices.Reverse(entries) // the ledger keeps the newest first
+	return entries, nil
+}
+
+func list(stub shim.ChaincodeStubInterface, q exchange.Query) (exchange.Page, error) {
+	page := exchange.Page{Records: []json.RawMessage{}}
+	match, err := matcher(q)
+	if err != nil {
+		return page, err
+	}
+	from, err := resumeAt(q)
+	if err != nil {
+		return page, err
+	}
+	parts := prefix(q)
+	for scanned := 0; scanned < scanLimit; {
+		seen, next, err := scan(stub, q, parts, from, match, &page)
+		if err != nil {
+			return page, err
+		}
+		scanned, from = scanned+seen, next
+		if from == "" || len(page.Records) == q.PageSize {
+			break
+		}
+	}
+	page.Bookmark = base64.RawURLEncoding.EncodeToString([]byte(from))
+	return page, nil
+}
+
+// scan reads one page of keys from the peer and adds the records that match. It
+// returns how many it read and the key to go on from, "" at the end.
+func scan(stub shim.ChaincodeStubInterface, q exchange.Query, parts []string, from string,
+	match func([]byte) (bool, error), page *exchange.Page) (seen int, next string, err error) {
+	records, meta, err := stub.GetStateByPartialCompositeKeyWithPagination(string(q.Noun), parts, scanPage, from)
+	if err != nil {
+		return 0, "", fmt.Errorf("read the ledger: %w", err)
+	}
+	defer func() { err = firstError(err, records.Close()) }()
+	for records.HasNext() {
+		kv, err := records.Next()
+		if err != nil {
+			return seen, "", fmt.Errorf("read the ledger: %w", err)
+		}
+		if len(page.Records) == q.PageSize {
+			return seen, kv.Key, nil
+		}
+		seen++
+		matches, err := match(kv.Value)
+		if err != nil {
+			return seen, "", err
+		}
+		if matches {
+			page.Records = append(page.Records, kv.Value)
+		}
+	}
+	return seen, meta.GetBookmark(), nil
+}
+
+// prefix is what the parent alone tells of the keys: less to scan.
+func prefix(q exchange.Query) []string {
+	if q.Parent != "" && kinds[q.Noun].under {
+		return []string{q.Parent}
+	}
+	return nil
+}
+
+// resumeAt decodes a bookmark: the key of the next record to read.
+func resumeAt(q exchange.Query) (string, error) {
+	if q.Bookmark == "" {
+		return "", nil
+	}
+	key, err := base64.RawURLEncoding.DecodeString(q.Bookmark)
+	start, keyErr := shim.CreateCompositeKey(string(q.Noun), prefix(q))
+	if err != nil || keyErr != nil || !strings.HasPrefix(string(key), start) {
+		return "", exchange.Errorf(exchange.Invalid, "bookmark is not one of this query")
+	}
+	return string(key), nil
+}
+
+// matcher checks a query's filters against the noun and returns the test that
+// a record must pass.
+func matcher(q exchange.Query) (func([]byte) (bool, error), error) {
+	kind := kinds[q.Noun]
+	if q.State != "" && !kind.stateful {
+		return nil, exchange.Errorf(exchange.Invalid, "a %s has no state to filter by", q.Noun)
+	}
+	return func(record []byte) (bool, error) {
+		v, err := kind.view(record)
+		if err != nil {
+			return false, fmt.Errorf("decode %s record: %w", q.Noun, err)
+		}
+		return (q.Department == "" || slices.Contains(v.departments, q.Department)) &&
+			(q.State == "" || v.state == q.State) &&
+			(q.Parent == "" || slices.Contains(v.parents, q.Parent)) &&
+			(q.From.IsZero() || !v.since.Before(q.From)) &&
+			(q.To.IsZero() || v.since.Before(q.To)), nil
+	}, nil
+}
