@@ -155,8 +155,9 @@ func (e *Envelope) checkData() error {
 	return nil
 }
 
-// Record reads the data of a ledger event: the record after the transition, a
-// struct of package exchange. Fields that a later version may add are ignored.
+// Record reads the data of a ledger event, which is the record after the
+// transition, a struct of package exchange; or of a dead letter, [Failed].
+// Fields that a later version may add are ignored.
 func Record[T any](e Envelope) (T, error) {
 	var v T
 	if err := json.Unmarshal(e.Data, &v); err != nil {
@@ -166,7 +167,7 @@ func Record[T any](e Envelope) (T, error) {
 }
 
 // Payload reads strictly and checks the data of a work event: [Staged],
-// [Sealed], [Rejected] or [Failed].
+// [Sealed] or [Rejected].
 func Payload[T any, P interface {
 	*T
 	exchange.Body

@@ -69,3 +69,6 @@ func WorkSpace(t exchange.EventType, from string) string {
 
 // DeadSpace is every dead letter of a worker.
 func DeadSpace(worker string) string { return join(string(KindDead), worker, ">") }
+
+// Everything is every subject of ours.
+func Everything() string { return root + ".>" }

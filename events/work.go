@@ -85,34 +85,6 @@ func Reason(err error) string {
 	return s[:n]
 }
 
-// Failed is the payload of [DeliveryFailed], the dead letter: the message that
-// no retry could handle, where it stands, and why.
-type Failed struct {
-	Worker   string              `json:"worker"`
-	Consumer string              `json:"consumer"`
-	Reason   string              `json:"reason"`
-	Attempts int                 `json:"attempts"` // failed ones, from 1
-	Subject  string              `json:"subject"`
-	Stream   string              `json:"stream"`
-	Sequence uint64              `json:"sequence"`
-	Header   map[string][]string `json:"header,omitempty"`
-	Body     []byte              `json:"body"` // base64; the first [MaxDeadBody] bytes
-	Size     int                 `json:"size"` // bytes of the whole body; the origin holds the rest
-	Time     time.Time           `json:"time"`
-}
-
-// MaxDeadBody bounds the bytes of the original body in a dead letter, so that
-// the letter itself fits the bus.
-const MaxDeadBody = 384 << 10
-
-// Validate checks the payload by itself.
-func (f *Failed) Validate() error {
-	if f.Worker == "" || f.Stream == "" || f.Subject == "" || f.Sequence == 0 {
-		return invalid("a dead letter names worker, stream, sequence and subject")
-	}
-	return nil
-}
-
 func checkID(field string, noun exchange.Noun, s string) error {
 	if exchange.ValidID(noun, s) {
 		return nil

@@ -1,0 +1,93 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/synadia-io/orbit.go/jetstreamext"
+
+	"chancery/events"
+)
+
+// Stored says where a published message went.
+type Stored struct {
+	Stream    string
+	Sequence  uint64
+	Duplicate bool // the same was there already; nothing was added
+}
+
+// Publish stores one event or command and waits for the stream's word that it
+// is on disk. Errors: [exchange.ErrInvalid], ErrPermission, ErrTooLarge,
+// ErrNoStream, ErrUnreachable.
+func (c *Conn) Publish(ctx context.Context, e events.Envelope) (Stored, error) {
+	msg, err := e.Msg()
+	if err != nil {
+		return Stored{}, err
+	}
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	var ack *jetstream.PubAck
+	err = c.denials.during(ctx, msg.Subject, func(ctx context.Context) (err error) {
+		ack, err = c.js.PublishMsg(ctx, msg)
+		return err
+	})
+	if err != nil {
+		return Stored{}, fmt.Errorf("publish %s: %w", msg.Subject, err)
+	}
+	return Stored{ack.Stream, ack.Sequence, ack.Duplicate}, nil
+}
+
+// MaxBatch bounds one atomic batch, in messages.
+const MaxBatch = 1000
+
+// PublishBatch stores 1 to [MaxBatch] events of one stream as one: all of them
+// right after the message with sequence after, or none. It returns the
+// sequence of the last. ErrSequence means that the stream does not end at
+// after; ErrUnreachable that the outcome is not known and [Conn.Tail] tells.
+func (c *Conn) PublishBatch(ctx context.Context, batch []events.Envelope, after uint64) (uint64, error) {
+	if len(batch) == 0 || len(batch) > MaxBatch {
+		return 0, fmt.Errorf("publish a batch of %d: 1 to %d are allowed", len(batch), MaxBatch)
+	}
+	msgs := make([]*nats.Msg, len(batch))
+	for i := range batch {
+		m, err := batch[i].Msg()
+		if err != nil {
+			return 0, err
+		}
+		msgs[i] = m
+	}
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	var last uint64
+	err := c.denials.during(ctx, msgs[0].Subject, func(ctx context.Context) (err error) {
+		last, err = c.commit(ctx, msgs, after)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("publish a batch of %d after %d: %w", len(batch), after, err)
+	}
+	return last, nil
+}
+
+func (c *Conn) commit(ctx context.Context, msgs []*nats.Msg, after uint64) (uint64, error) {
+	b, err := jetstreamext.NewBatchPublisher(c.js, jetstreamext.BatchFlowControl{AckTimeout: c.cfg.Timeout})
+	if err != nil {
+		return 0, err
+	}
+	fence := []jetstreamext.BatchMsgOpt{jetstreamext.WithBatchExpectLastSequence(after)}
+	final := len(msgs) - 1
+	for _, m := range msgs[:final] {
+		if err := errors.Join(ctx.Err(), b.AddMsg(m, fence...)); err != nil {
+			return 0, errors.Join(err, b.Discard())
+		}
+		fence = nil
+	}
+	ack, err := b.CommitMsg(ctx, msgs[final], fence...)
+	if err != nil {
+		return 0, err
+	}
+	return ack.Sequence, nil
+}

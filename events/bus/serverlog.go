@@ -1,0 +1,15 @@
+package bus
+
+import "github.com/rs/zerolog"
+
+// serverLog hands the server's own log lines to ours.
+type serverLog struct{ log zerolog.Logger }
+
+func (l serverLog) Noticef(format string, v ...any) { l.log.Info().Msgf(format, v...) }
+func (l serverLog) Warnf(format string, v ...any)   { l.log.Warn().Msgf(format, v...) }
+func (l serverLog) Errorf(format string, v ...any)  { l.log.Error().Msgf(format, v...) }
+func (l serverLog) Debugf(format string, v ...any)  { l.log.Debug().Msgf(format, v...) }
+func (l serverLog) Tracef(format string, v ...any)  { l.log.Trace().Msgf(format, v...) }
+
+// Fatalf logs only: the server stops by itself, and exiting is main's.
+func (l serverLog) Fatalf(format string, v ...any) { l.log.Error().Msgf(format, v...) }

@@ -1,0 +1,147 @@
+package bus
+
+import (
+	"fmt"
+
+	"chancery/chaincode/exchange"
+	"chancery/events"
+)
+
+// The users of a department's bus that are no worker.
+const (
+	UserAdmin     = "admin"     // creates and purges streams
+	UserSystem    = "system"    // the department's systems: commands, and what became of them
+	UserDashboard = "dashboard" // reads
+)
+
+// UserSpec is a user and the subjects that it may publish and subscribe to;
+// what is not named is refused.
+type UserSpec struct {
+	Name      string
+	Publish   []string
+	Subscribe []string
+}
+
+// inbox is the prefix of the subjects on which a user gets its answers: one of
+// its own, so that no user reads another's.
+func inbox(user string) string { return "_INBOX_" + user }
+
+// Users are the standard users of a department's bus: one for each worker
+// role, the systems, the dashboards and the administrator.
+func Users(department string) []UserSpec {
+	list := []UserSpec{admin(), system(department), dashboard()}
+	for _, r := range roles {
+		list = append(list, r.spec(department))
+	}
+	for i := range list {
+		list[i].Subscribe = append(list[i].Subscribe, inbox(list[i].Name)+".>")
+	}
+	return list
+}
+
+// admin manages streams and consumers and reads everything; it cannot say what
+// the ledger said.
+func admin() UserSpec {
+	return UserSpec{Name: UserAdmin, Publish: []string{"$JS.API.>"}, Subscribe: []string{events.Everything(), "$JS.EVENT.>"}}
+}
+
+// system may use the inbox of clients that know nothing of ours.
+func system(department string) UserSpec {
+	return UserSpec{
+		Name: UserSystem,
+		Publish: append(reads(events.StreamLedger),
+			events.CommandSpace(department)),
+		Subscribe: []string{events.LedgerSpace(), events.WorkSpace(exchange.CommandRejected, ""), "_INBOX.>"},
+	}
+}
+
+func dashboard() UserSpec {
+	spec := UserSpec{Name: UserDashboard, Subscribe: []string{events.Everything(), "_INBOX.>"}}
+	for _, s := range []string{events.StreamLedger, events.StreamWork, events.StreamDead, events.StreamCommands} {
+		spec.Publish = append(spec.Publish, reads(s)...)
+	}
+	return spec
+}
+
+// reads is what reading a stream without a consumer takes.
+func reads(stream string) []string {
+	return []string{
+		"$JS.API.STREAM.INFO." + stream,
+		"$JS.API.DIRECT.GET." + stream,
+		"$JS.API.DIRECT.GET." + stream + ".>",
+	}
+}
+
+// role is a worker's: the events it may consume, each by one durable consumer,
+// and the work events it may publish for its own department.
+type role struct {
+	name     string
+	commands bool
+	ledger   []exchange.EventType
+	work     []exchange.EventType
+	says     []exchange.EventType
+}
+
+var roles = []role{
+	{name: "listen"},
+	{
+		name: "intake", commands: true,
+		says: []exchange.EventType{events.ObjectStaged, exchange.CommandRejected},
+	},
+	{
+		name: "encrypt", work: []exchange.EventType{events.ObjectStaged},
+		says: []exchange.EventType{events.ObjectSealed, exchange.CommandRejected},
+	},
+	{
+		name: "pin", work: []exchange.EventType{events.ObjectSealed},
+		says: []exchange.EventType{exchange.CommandRejected},
+	},
+	{name: "verify", ledger: []exchange.EventType{exchange.ObjectRegistered, exchange.ObjectAttested}},
+	{name: "release", ledger: []exchange.EventType{exchange.GrantWasGiven, exchange.GrantWasRevoked, exchange.GrantRedeemed}},
+	{name: "receive", ledger: []exchange.EventType{
+		exchange.GrantWasGiven, exchange.GrantWasRevoked, exchange.GrantRedeemed, exchange.KeyReleased, exchange.KeyRefused,
+	}},
+}
+
+// Workers names the worker roles that have a user.
+func Workers() []string {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = r.name
+	}
+	return names
+}
+
+func (r role) spec(department string) UserSpec {
+	spec := UserSpec{Name: r.name, Publish: []string{events.DeadSpace(r.name)}}
+	if r.name == "listen" {
+		spec.Publish = append(spec.Publish, events.LedgerSpace())
+		spec.Publish = append(spec.Publish, reads(events.StreamLedger)...)
+	}
+	if r.commands {
+		spec.Publish = append(spec.Publish, consumes(r.name, events.CommandsFilter())...)
+	}
+	for _, t := range r.ledger {
+		spec.Publish = append(spec.Publish, consumes(r.name, events.LedgerFilter(t, "", ""))...)
+	}
+	for _, t := range r.work {
+		spec.Publish = append(spec.Publish, consumes(r.name, events.WorkFilter(t, "", ""))...)
+	}
+	for _, t := range r.says {
+		spec.Publish = append(spec.Publish, events.WorkSpace(t, department))
+	}
+	return spec
+}
+
+// consumes is what keeping and reading one durable consumer takes. The filter
+// is part of the subject on which a consumer is created, so that a worker
+// cannot read more than its role.
+func consumes(worker string, f events.Filter) []string {
+	name := events.Durable(worker, f)
+	return []string{
+		fmt.Sprintf("$JS.API.CONSUMER.CREATE.%s.%s.%s", f.Stream, name, f.Subject),
+		fmt.Sprintf("$JS.API.CONSUMER.INFO.%s.%s", f.Stream, name),
+		fmt.Sprintf("$JS.API.CONSUMER.MSG.NEXT.%s.%s", f.Stream, name),
+		fmt.Sprintf("$JS.ACK.%s.%s.>", f.Stream, name),
+	}
+}
