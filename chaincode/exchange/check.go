@@ -174,7 +174,7 @@ func checkUse(grant string, slot int) error {
 var (
 	cidPattern       = regexp.MustCompile(`^b[a-z2-7]{10,120}$`)
 	mediaTypePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}$`)
-	recipientPattern = regexp.MustCompile(`^age1[a-z0-9]{20,4000}$`)
+	recipientPattern = regexp.MustCompile(`^age1[a-z0-9]+$`)
 )
 
 func checkCID(field, s string) error {
@@ -192,7 +192,7 @@ func checkMediaType(s string) error {
 }
 
 func checkRecipient(s string) error {
-	if recipientPattern.MatchString(s) {
+	if len(s) >= 24 && len(s) <= 4096 && recipientPattern.MatchString(s) {
 		return nil
 	}
 	return Errorf(Invalid, "recipient is not an age recipient (age1…)")
