@@ -1,74 +1,148 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
+	"unicode/utf8"
 
 	"chancery/chaincode/exchange"
 )
 
 // Client speaks with one peer as one identity. Any number of goroutines may
 // use it at once.
-type Client struct{ cfg Config }
+type Client struct {
+	cfg     Config
+	net     network
+	blocks  blockSource
+	engine  *engine
+	batcher *batcher
+	ctx     context.Context // ends with Close
+	end     context.CancelCauseFunc
+	close   func() error
+}
 
-// Dial checks the configuration, reads the identity and prepares the
-// connection. It does not wait for the peer: calls do.
-func Dial(_ context.Context, cfg Config) (*Client, error) {
-	cfg.complete()
-	if err := cfg.validate(); err != nil {
-		return nil, fmt.Errorf("ledger configuration: %w", err)
+func newClient(cfg Config, net network, blocks blockSource, close func() error) *Client {
+	ctx, end := context.WithCancelCause(context.Background())
+	c := &Client{cfg: cfg, net: net, blocks: blocks, engine: &engine{net: net, rest: rest}, ctx: ctx, end: end, close: close}
+	c.batcher = &batcher{
+		ctx: ctx, apply: c.apply, busy: make(map[string]struct{}),
+		most: cfg.BatchOperations, bytes: cfg.BatchBytes, wait: cfg.BatchWait, inFlight: cfg.InFlight,
 	}
-	return &Client{cfg: cfg}, nil
+	return c
 }
 
 // Close ends every call with [ErrClosed] and closes the connection.
-func (c *Client) Close() error { return nil }
+func (c *Client) Close() error {
+	c.end(ErrClosed)
+	return c.close()
+}
+
+// during is a context that ends with the caller's or with the client.
+func (c *Client) during(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(c.ctx, func() { cancel(context.Cause(c.ctx)) })
+	return ctx, func() { stop(); cancel(nil) }
+}
 
 // Submit applies an operation, together with those of other callers in one
 // transaction, and returns when it is committed. The client's identity must
 // be a worker's. Operations on the same record are applied in the order in
 // which they were submitted.
+//
+// An operation that is no JSON, or too large, is refused before the ledger, so
+// that it cannot spoil the others': there is no record of it, and Outcome.Tx
+// is empty.
 func (c *Client) Submit(ctx context.Context, op exchange.Operation) (exchange.Outcome, error) {
-	return exchange.Outcome{}, ErrUnreachable
+	encoded, err := encode(op)
+	if err != nil {
+		return refusal(op, err)
+	}
+	return c.batcher.submit(ctx, op, encoded)
 }
 
 // Invoke performs an operation as a transaction of its own, as officers do,
 // and returns when it is committed.
 func (c *Client) Invoke(ctx context.Context, op exchange.Operation) (exchange.Outcome, error) {
-	return exchange.Outcome{}, ErrUnreachable
+	row, known := exchange.TransitionOf(op.Op)
+	if !known {
+		return refusal(op, exchange.Errorf(exchange.Invalid, "there is no operation %.64q", op.Op))
+	}
+	if _, err := encode(op); err != nil {
+		return refusal(op, err)
+	}
+	ctx, cancel := c.during(ctx)
+	defer cancel()
+	result, tx, err := c.engine.transact(ctx, &progress{}, row.Function, op.Command, string(op.Body))
+	if err != nil {
+		return refusal(op, err)
+	}
+	var outcome exchange.Outcome
+	return outcome, decodeOutcome(tx, result, &outcome)
 }
 
-// Get reads a record into v. The id of a record with a key of several parts
-// has them joined by "/": "o-…/health", "g-…/0", "census/<command>". It
-// returns [exchange.ErrNotFound] where there is none.
-func (c *Client) Get(ctx context.Context, noun exchange.Noun, id string, v any) error {
-	return ErrUnreachable
+// encode writes an operation as one of a batch.
+func encode(op exchange.Operation) ([]byte, error) {
+	if !utf8.Valid(op.Body) || !json.Valid(op.Body) {
+		return nil, exchange.Errorf(exchange.Invalid, "body of %d bytes is not JSON in UTF-8", len(op.Body))
+	}
+	encoded, err := exchange.Encode(op)
+	if err == nil && len(encoded) > exchange.MaxBody {
+		err = exchange.Errorf(exchange.Invalid, "operation of %d bytes is larger than %d", len(encoded), exchange.MaxBody)
+	}
+	return encoded, err
 }
 
-// List reads a page of records.
-func (c *Client) List(ctx context.Context, q exchange.Query) (exchange.Page, error) {
-	return exchange.Page{}, ErrUnreachable
+// refusal turns a refusal into the outcome that it is, and leaves any other
+// error alone.
+func refusal(op exchange.Operation, err error) (exchange.Outcome, error) {
+	var no *exchange.Error
+	if !errors.As(err, &no) {
+		return exchange.Outcome{}, err
+	}
+	return exchange.Outcome{Command: op.Command, Op: op.Op, Code: no.Code, Message: no.Message}, nil
 }
 
-// History reads every version of a record, oldest first.
-func (c *Client) History(ctx context.Context, noun exchange.Noun, id string) ([]exchange.HistoryEntry, error) {
-	return nil, ErrUnreachable
+// apply is the batcher's transaction. A refusal of the whole is the outcome of
+// every operation.
+func (c *Client) apply(ctx context.Context, p *progress, entries []*entry) ([]exchange.Outcome, error) {
+	ops := make([][]byte, len(entries))
+	for i, e := range entries {
+		ops[i] = e.encoded
+	}
+	batch := slices.Concat([]byte("["), bytes.Join(ops, []byte(",")), []byte("]"))
+	result, tx, err := c.engine.transact(ctx, p, "Apply", string(batch))
+	if err != nil {
+		return refusals(entries, err)
+	}
+	var said []exchange.Outcome
+	if err := decodeOutcome(tx, result, &said); err != nil {
+		return nil, err
+	}
+	if len(said) != len(ops) {
+		return nil, fmt.Errorf("%w: transaction %s answers %d operations with %d outcomes", ErrUnknownOutcome, tx, len(ops), len(said))
+	}
+	return said, nil
 }
 
-// Height returns the number of blocks that the own peer holds.
-func (c *Client) Height(ctx context.Context) (uint64, error) { return 0, ErrUnreachable }
-
-// Transaction reads a committed transaction from the own peer and checks
-// every signature in it. It returns [exchange.ErrNotFound] where there is
-// none, and [ErrFault] where a signature or a hash is wrong.
-func (c *Client) Transaction(ctx context.Context, id string) (Transaction, error) {
-	return Transaction{}, ErrUnreachable
+func refusals(entries []*entry, no error) ([]exchange.Outcome, error) {
+	outcomes := make([]exchange.Outcome, len(entries))
+	for i, e := range entries {
+		var err error
+		if outcomes[i], err = refusal(e.op, no); err != nil {
+			return nil, err
+		}
+	}
+	return outcomes, nil
 }
 
-// Blocks reads every block from number from on, without a gap and each joined
-// to the one before by its hash, waits for new ones and hands each to yield.
-// It reconnects by itself. It returns when yield returns an error, the
-// context ends, or the chain is broken: that is an [ErrFault].
-func (c *Client) Blocks(ctx context.Context, from uint64, yield func(Block) error) error {
-	return ErrUnreachable
+// decodeOutcome reads into v what a committed transaction returned.
+func decodeOutcome(tx string, data []byte, v any) error {
+	if err := json.Unmarshal(data, v); err != nil {
+		return fmt.Errorf("%w: answer of transaction %s: %w", ErrUnknownOutcome, tx, err)
+	}
+	return nil
 }

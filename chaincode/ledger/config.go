@@ -29,7 +29,7 @@ type Config struct {
 	CommitTimeout   time.Duration // for one wait for its commit; default 30 s
 
 	BatchOperations int           // most operations in one Apply, 1 to exchange.MaxOperations; default 300
-	BatchBytes      int           // most bytes of operations in one Apply, at least exchange.MaxBody; default 1 MiB
+	BatchBytes      int           // most bytes of operations in one Apply, twice exchange.MaxBody to exchange.MaxBatch; default the latter
 	BatchWait       time.Duration // how long an operation waits for company, for each batch in flight; default 2 ms
 	InFlight        int           // most Apply transactions at once, 1 to 64; default 8
 }
@@ -46,7 +46,7 @@ func (c *Config) complete() {
 	orDefault(&c.SubmitTimeout, 15*time.Second)
 	orDefault(&c.CommitTimeout, 30*time.Second)
 	orDefault(&c.BatchOperations, 300)
-	orDefault(&c.BatchBytes, 1<<20)
+	orDefault(&c.BatchBytes, exchange.MaxBatch)
 	orDefault(&c.BatchWait, 2*time.Millisecond)
 	orDefault(&c.InFlight, 8)
 }
@@ -67,7 +67,7 @@ func (c *Config) validate() error {
 		errs = append(errs, fmt.Errorf("address %q is not host:port", c.Address))
 	}
 	ranges := []struct {
-		field           string
+		field          string
 		n, least, most int64
 	}{
 		{"EvaluateTimeout", int64(c.EvaluateTimeout), int64(time.Millisecond), int64(time.Hour)},
@@ -75,7 +75,7 @@ func (c *Config) validate() error {
 		{"SubmitTimeout", int64(c.SubmitTimeout), int64(time.Millisecond), int64(time.Hour)},
 		{"CommitTimeout", int64(c.CommitTimeout), int64(time.Millisecond), int64(time.Hour)},
 		{"BatchOperations", int64(c.BatchOperations), 1, exchange.MaxOperations},
-		{"BatchBytes", int64(c.BatchBytes), exchange.MaxBody, 64 << 20},
+		{"BatchBytes", int64(c.BatchBytes), 2 * exchange.MaxBody, exchange.MaxBatch},
 		{"BatchWait", int64(c.BatchWait), 0, int64(time.Second)},
 		{"InFlight", int64(c.InFlight), 1, 64},
 	}
