@@ -17,18 +17,20 @@ const (
 	GrantRedeem     Command = Command(exchange.OpGrantRedeem)
 )
 
-// Work events: steps between a department's own workers. A command that is
-// refused before it reaches the ledger is an [exchange.CommandRejected] too.
+// Work events: steps between a department's own workers, and the answers that
+// its systems get. A command that is refused before it reaches the ledger is
+// an [exchange.CommandRejected] too.
 const (
-	ObjectStaged exchange.EventType = "object.staged" // intake → encrypt: a file waits in the spool
-	ObjectSealed exchange.EventType = "object.sealed" // encrypt → pin: sealed bytes wait on the kubo node
+	CommandAccepted exchange.EventType = "command.accepted" // → systems: the command is done, or under way
+	ObjectStaged    exchange.EventType = "object.staged"    // intake → encrypt: a file waits in the spool
+	ObjectSealed    exchange.EventType = "object.sealed"    // encrypt → pin: sealed bytes wait on the kubo node
 )
 
 // DeliveryFailed is the dead letter: what no retry could do.
 const DeliveryFailed exchange.EventType = "delivery.failed"
 
 // WorkEvents is every event of the WORK stream, in the order of the flow.
-var WorkEvents = []exchange.EventType{exchange.CommandRejected, ObjectStaged, ObjectSealed}
+var WorkEvents = []exchange.EventType{CommandAccepted, exchange.CommandRejected, ObjectStaged, ObjectSealed}
 
 const (
 	typePrefix = "chancery."

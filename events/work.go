@@ -41,10 +41,26 @@ func (s *Sealed) Validate() error {
 	return firstError(checkID("object", exchange.NounObject, s.Object), s.RegisterObject.Validate())
 }
 
-// Rejected is the payload of [exchange.CommandRejected] on the WORK stream: a
-// refusal before the ledger. The fields are a subset of
-// [exchange.OperationRecord], which the same event carries on the LEDGER
-// stream.
+// Accepted is the payload of [CommandAccepted]: what became of a command.
+type Accepted struct {
+	Department string    `json:"department"` // that asked
+	Command    string    `json:"command"`
+	Op         string    `json:"op"`                 // noun and verb of the subject
+	ID         string    `json:"id,omitempty"`       // of the record that it made, changed or found
+	Tx         string    `json:"tx,omitempty"`       // that did it first
+	Repeated   bool      `json:"repeated,omitempty"` // the same had been said before
+	Time       time.Time `json:"time"`
+}
+
+// Validate checks the payload by itself.
+func (a *Accepted) Validate() error {
+	return firstError(checkDepartment(a.Department), checkCommand(a.Command))
+}
+
+// Rejected is the payload of [exchange.CommandRejected] on the WORK stream: the
+// answer to a command that was refused, by the ledger or before it. The fields
+// are a subset of [exchange.OperationRecord], which the same event carries on
+// the LEDGER stream where the refusal is recorded there.
 type Rejected struct {
 	Department string        `json:"department"`        // that asked
 	Command    string        `json:"command,omitempty"` // none where the id itself was unusable
@@ -56,9 +72,10 @@ type Rejected struct {
 
 // Validate checks the payload by itself.
 func (r *Rejected) Validate() error {
+	if err := checkDepartment(r.Department); err != nil {
+		return err
+	}
 	switch {
-	case !exchange.ValidName(r.Department):
-		return invalid("department %q is not the name of a department", clip(r.Department))
 	case r.Command != "" && !exchange.ValidCommand(r.Command):
 		return checkCommand(r.Command)
 	case r.Code.Err("") == nil:
@@ -90,6 +107,13 @@ func checkID(field string, noun exchange.Noun, s string) error {
 		return nil
 	}
 	return invalid("%s %q is not the id of a %s", field, clip(s), noun)
+}
+
+func checkDepartment(s string) error {
+	if exchange.ValidName(s) {
+		return nil
+	}
+	return invalid("department %q is not the name of a department", clip(s))
 }
 
 func checkCommand(s string) error {

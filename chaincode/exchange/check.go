@@ -98,7 +98,25 @@ func checkText(field, s string, least, most int) error {
 	return nil
 }
 
-func checkReason(s string) error { return checkText("reason", s, 1, 1000) }
+// Visible makes text fit where a reason is asked for: what cannot be seen is
+// replaced by U+FFFD, and what is over so many bytes cut off.
+func Visible(s string, most int) string {
+	s = strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || unicode.IsGraphic(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "")
+}
+
+// MaxReason bounds a reason, in bytes.
+const MaxReason = 1000
+
+func checkReason(s string) error { return checkText("reason", s, 1, MaxReason) }
 
 func checkRange(field string, n, least, most int64) error {
 	if n < least || n > most {

@@ -16,3 +16,10 @@ var (
 	// ErrClosed says that the client was closed.
 	ErrClosed = errors.New("ledger client is closed")
 )
+
+// Away reports whether an error says that the ledger could not be reached or
+// that an outcome is not known, which passes: saying the same again is
+// harmless.
+func Away(err error) bool {
+	return errors.Is(err, ErrUnreachable) || errors.Is(err, ErrUnknownOutcome)
+}

@@ -1,0 +1,115 @@
+// Package pin is the worker that registers: it makes sure that the department's
+// kubo node keeps a sealed object, reads it back without the network, checks it
+// against the sealing journal, and only then tells the ledger.
+//
+// It trusts the journal, not the event that woke it.
+package pin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+
+	"github.com/rs/zerolog"
+
+	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
+	"chancery/crypto/envelope"
+	"chancery/events"
+	"chancery/workers"
+	"chancery/workers/ipfs"
+	"chancery/workers/journal"
+)
+
+// Name of the worker.
+const Name = "pin"
+
+// Node is the department's kubo node.
+type Node interface {
+	Pin(ctx context.Context, cid string) error
+	CatOffline(ctx context.Context, cid string) (io.ReadCloser, error)
+}
+
+// Ledger is what pin needs of the ledger client.
+type Ledger interface {
+	Submit(ctx context.Context, op exchange.Operation) (exchange.Outcome, error)
+}
+
+// Config is what pin works with.
+type Config struct {
+	Department string // own name
+	Journal    *journal.Journal
+	Node       Node
+	Ledger     Ledger
+}
+
+// New returns the worker.
+func New(cfg Config) workers.Worker {
+	p := &pin{cfg}
+	return workers.Worker{Name: Name, Subscriptions: []workers.Subscription{
+		{Filter: events.WorkFilter(events.ObjectSealed, "", ""), Handle: p.handle, Concurrency: 4},
+	}}
+}
+
+type pin struct{ Config }
+
+func (p *pin) handle(ctx context.Context, m *workers.Message) error {
+	sealed, err := events.Payload[events.Sealed](m.Envelope)
+	if err != nil {
+		return workers.Reject(err)
+	}
+	object, err := p.Journal.Object(sealed.Object, sealed.Dataset)
+	if errors.Is(err, journal.ErrNotFound) {
+		return workers.Reject(fmt.Errorf("object %s was never sealed here: %w", sealed.Object, err))
+	}
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(object.Registration, sealed.RegisterObject) {
+		return workers.Reject(fmt.Errorf("object %s was sealed otherwise than the event says", sealed.Object))
+	}
+	if err := p.readBack(ctx, object); err != nil {
+		return workers.Patient(m, err, ipfs.Temporary)
+	}
+	return workers.Patient(m, p.register(ctx, object), ledger.Away)
+}
+
+// readBack pins the object and reads all of it from the own node's disk.
+func (p *pin) readBack(ctx context.Context, o journal.Object) error {
+	r := o.Registration
+	if err := p.Node.Pin(ctx, r.CID); err != nil {
+		return err
+	}
+	digest, err := envelope.ParseDigest(r.SealedDigest)
+	if err != nil {
+		return fmt.Errorf("journal of %s: %w", o.ID, err)
+	}
+	sealed, err := p.Node.CatOffline(ctx, r.CID)
+	if err != nil {
+		return err
+	}
+	defer sealed.Close()
+	if err := envelope.Check(sealed, envelope.Commitment{SealedDigest: digest, SealedSize: r.Size}); err != nil {
+		return fmt.Errorf("read back %s: %w", r.CID, err)
+	}
+	return nil
+}
+
+func (p *pin) register(ctx context.Context, o journal.Object) error {
+	op, err := exchange.NewOperation("", exchange.OpObjectRegister, &o.Registration)
+	if err != nil {
+		return workers.Reject(err)
+	}
+	outcome, err := p.Ledger.Submit(ctx, op)
+	if err != nil {
+		return fmt.Errorf("register %s: %w", o.ID, err)
+	}
+	if err := outcome.Err(); err != nil {
+		return workers.Reject(fmt.Errorf("register %s: %w", o.ID, err))
+	}
+	zerolog.Ctx(ctx).Info().Str("id", o.ID).Str("cid", o.Registration.CID).Str("tx", outcome.Tx).
+		Str("code", string(outcome.Code)).Msg("registered")
+	return nil
+}

@@ -1,0 +1,147 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"chancery/chaincode/exchange"
+	"chancery/crypto/envelope"
+	"chancery/events"
+)
+
+// refusal is why a use is not served: final, and told on the ledger.
+type refusal struct{ reason string }
+
+func (r *refusal) Error() string { return r.reason }
+
+func refusef(format string, args ...any) error { return &refusal{fmt.Sprintf(format, args...)} }
+
+// check decides whether a use may be served, and for which recipient. A
+// [*refusal] says why not; any other error, that it cannot tell yet.
+func (r *release) check(ctx context.Context, g exchange.Grant, use exchange.Redemption) (envelope.Recipient, error) {
+	for _, test := range []func() error{
+		func() error { return r.checkUse(g, use) },
+		func() error { return r.checkGranted(ctx, g) },
+		func() error { return r.checkRedeemed(ctx, g, use) },
+	} {
+		if err := test(); err != nil {
+			return envelope.Recipient{}, err
+		}
+	}
+	return r.recipient(ctx, g)
+}
+
+// checkUse compares the use with the grant and the own clock.
+func (r *release) checkUse(g exchange.Grant, use exchange.Redemption) error {
+	served := use.Since.Add(exchange.ReleaseWindow * time.Second)
+	switch now := r.Now(); {
+	case g.State != exchange.GrantGiven:
+		return refusef("grant %s is %s: %s", g.ID, g.State, g.Change.Reason)
+	case g.Owner != r.Department || g.OwnerMSP != r.MSP || g.Grantee != use.Grantee:
+		return refusef("grant %s is between %s and %s", g.ID, g.Owner, g.Grantee)
+	case !slices.Contains(g.Actions, exchange.Read):
+		return refusef("grant %s allows %v, not %s", g.ID, g.Actions, exchange.Read)
+	case use.Slot >= g.MaxUses:
+		return refusef("grant %s has %d uses, this is slot %d", g.ID, g.MaxUses, use.Slot)
+	case use.Since.Before(g.NotBefore) || !use.Since.Before(g.NotAfter):
+		return refusef("redeemed at %s, outside the grant's time", use.Since.Format(time.RFC3339))
+	case now.After(served):
+		return refusef("redeemed at %s: it could be served until %s", use.Since.Format(time.RFC3339), served.Format(time.RFC3339))
+	case use.Dataset != g.Dataset || (g.Object != "" && use.Object != g.Object):
+		return refusef("grant %s is for another dataset or version than was redeemed", g.ID)
+	}
+	return nil
+}
+
+// checkGranted reads the transaction that made the grant: the own department
+// signed it, the own peer endorsed it, and the grant says today what it said
+// there.
+func (r *release) checkGranted(ctx context.Context, g exchange.Grant) error {
+	tx, err := r.Ledger.Transaction(ctx, g.GivenTx)
+	if err != nil {
+		return fmt.Errorf("transaction of grant %s: %w", g.ID, err)
+	}
+	switch {
+	case tx.Chaincode != r.Chaincode:
+		return refusef("grant %s was not given by the contract", g.ID)
+	case !tx.CreatedBy(r.MSP):
+		return refusef("grant %s was not signed by %s but by a member of %s", g.ID, r.Department, tx.Creator.MSP)
+	case !tx.EndorsedBy(r.Peer):
+		return refusef("grant %s was not endorsed by the peer of %s", g.ID, r.Department)
+	}
+	for _, e := range tx.Events {
+		if e.Type != exchange.GrantWasGiven || e.ID != g.ID {
+			continue
+		}
+		given, err := record[exchange.Grant](e)
+		if err != nil {
+			return err
+		}
+		return sameGrant(given, g)
+	}
+	return refusef("the transaction %s did not give grant %s", g.GivenTx, g.ID)
+}
+
+// sameGrant compares everything but the state and its last change.
+func sameGrant(given, now exchange.Grant) error {
+	now.State, now.Change = given.State, given.Change
+	was, err := exchange.BodyDigest(given)
+	if err != nil {
+		return err
+	}
+	is, err := exchange.BodyDigest(now)
+	if err != nil {
+		return err
+	}
+	if was != is {
+		return refusef("grant %s is not what was given any more", given.ID)
+	}
+	return nil
+}
+
+// checkRedeemed reads the transaction that claimed the use: the grantee signed
+// it.
+func (r *release) checkRedeemed(ctx context.Context, g exchange.Grant, use exchange.Redemption) error {
+	tx, err := r.Ledger.Transaction(ctx, use.RedeemedTx)
+	if err != nil {
+		return fmt.Errorf("transaction of redemption %s: %w", useID(use), err)
+	}
+	if tx.Chaincode != r.Chaincode || !tx.CreatedBy(g.GranteeMSP) {
+		return refusef("use %s was not redeemed by %s", useID(use), g.Grantee)
+	}
+	for _, e := range tx.Events {
+		if e.Type != exchange.GrantRedeemed || e.ID != g.ID {
+			continue
+		}
+		claimed, err := record[exchange.Redemption](e)
+		if err != nil {
+			return err
+		}
+		if claimed.Slot == use.Slot && claimed.Attempt == use.Attempt && claimed.Object == use.Object {
+			return nil
+		}
+	}
+	return refusef("the transaction %s did not redeem use %s", use.RedeemedTx, useID(use))
+}
+
+// recipient is the grantee's, and the one that the grant names.
+func (r *release) recipient(ctx context.Context, g exchange.Grant) (envelope.Recipient, error) {
+	var grantee exchange.Department
+	if err := r.Ledger.Get(ctx, exchange.NounDepartment, g.Grantee, &grantee); err != nil {
+		return envelope.Recipient{}, fmt.Errorf("department %s: %w", g.Grantee, err)
+	}
+	recipient, err := envelope.ParseRecipient(grantee.Recipient)
+	if err != nil {
+		return envelope.Recipient{}, refusef("the recipient key of %s cannot be used: %v", g.Grantee, err)
+	}
+	if recipient.Fingerprint() != g.Recipient {
+		return envelope.Recipient{}, refusef("grant %s names another recipient key than %s has now", g.ID, g.Grantee)
+	}
+	return recipient, nil
+}
+
+func record[T any](e exchange.Event) (T, error) {
+	return events.Record[T](events.Envelope{Type: string(e.Type), ID: e.ID, Data: e.Data})
+}

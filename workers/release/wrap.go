@@ -1,0 +1,56 @@
+package release
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"chancery/chaincode/exchange"
+	"chancery/crypto/envelope"
+	"chancery/workers/journal"
+)
+
+// useID names a use as the ledger does: "<grant>/<slot>".
+func useID(u exchange.Redemption) string { return u.Grant + "/" + strconv.Itoa(u.Slot) }
+
+// wrap returns the wrap of this attempt, made once and journalled: its
+// encryption is randomised, and its digest goes on the ledger.
+func (r *release) wrap(use exchange.Redemption, to envelope.Recipient) ([]byte, error) {
+	wrap, err := r.Journal.Wrap(use.Grant, use.Slot, use.Attempt)
+	if err == nil || !errors.Is(err, journal.ErrNotFound) {
+		return wrap, err
+	}
+	object, err := r.Journal.Object(use.Object, use.Dataset)
+	if err != nil {
+		return nil, fmt.Errorf("key of %s: %w", use.Object, err)
+	}
+	if object.Registration.SealedDigest != use.SealedDigest {
+		return nil, fmt.Errorf("object %s was sealed here with another digest than the ledger has", use.Object)
+	}
+	wrap, err = envelope.SealWrap(envelope.Wrap{
+		FileKey: object.Key, Salt: object.Salt, Object: use.Object, Grant: use.Grant, Slot: use.Slot,
+	}, to)
+	if err != nil {
+		return nil, fmt.Errorf("wrap for %s: %w", useID(use), err)
+	}
+	return r.Journal.PutWrap(use.Grant, use.Slot, use.Attempt, wrap)
+}
+
+func digestOf(wrap []byte) string {
+	sum := sha256.Sum256(wrap)
+	return hex.EncodeToString(sum[:])
+}
+
+func (r *release) cidOf(ctx context.Context, wrap []byte) (string, error) {
+	cid, _, err := r.Node.CIDOf(ctx, bytes.NewReader(wrap))
+	return cid, err
+}
+
+func (r *release) add(ctx context.Context, wrap []byte) (string, error) {
+	cid, _, err := r.Node.Add(ctx, bytes.NewReader(wrap))
+	return cid, err
+}
