@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"chancery/chaincode/exchange"
+	"chancery/events"
+	"chancery/events/bus"
+	"chancery/workers"
+)
+
+// CommandOptions are those of every verb that asks the department's own workers
+// over the bus, where the command line is one of the department's systems.
+type CommandOptions struct {
+	Command string
+	Wait    span
+	NoWait  bool
+}
+
+// defaultWait is how long an outcome is waited for.
+const defaultWait = time.Minute
+
+func (o *CommandOptions) addTo(flags *pflag.FlagSet) {
+	o.Wait = span(defaultWait)
+	flags.StringVar(&o.Command, "command", "", "id of this command: the same id again answers with the first outcome (default: a random one)")
+	flags.Var(&o.Wait, "wait", "how long to wait for the outcome")
+	flags.BoolVar(&o.NoWait, "no-wait", false, "do not wait for the outcome")
+}
+
+// commandResult is what became of a command.
+type commandResult struct {
+	Command  string        `json:"command"`
+	Outcome  exchange.Code `json:"outcome,omitempty"` // none: not waited for
+	ID       string        `json:"id,omitempty"`      // of the record that it makes or changes
+	Dataset  string        `json:"dataset,omitempty"` // of an object
+	Tx       string        `json:"tx,omitempty"`
+	Repeated bool          `json:"repeated,omitempty"` // it had been said before
+}
+
+func (r commandResult) write(w io.Writer) {
+	var f fields
+	f.add("id", "%s", r.ID)
+	f.add("dataset", "%s", r.Dataset)
+	f.add("outcome", "%s", r.Outcome)
+	f.add("command", "%s", r.Command)
+	f.add("transaction", "%s", r.Tx)
+	f.write(w)
+}
+
+// command publishes a command on the department's bus, waits for its outcome
+// and prints it. A refusal is an error with its code.
+func (a *app) command(ctx context.Context, profile workers.Profile, name events.Command, body exchange.Body, opts CommandOptions) error {
+	id := commandID(opts.Command)
+	envelope, err := events.NewCommand(profile.Department, name, id, body, time.Now())
+	if err != nil {
+		return err
+	}
+	conn, err := a.bus(ctx, profile, bus.UserSystem)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if opts.NoWait {
+		return a.publish(ctx, conn, envelope)
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, time.Duration(opts.Wait), faultf(errUnreachable,
+		"no outcome of command %s within %s: look at `chancery status`, and ask again with --command %s", id, opts.Wait.String(), id))
+	defer cancel()
+	o, err := a.expect(limited, profile, envelope)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	if b, ok := body.(*events.PublishDataset); ok {
+		o.needs = b.Dataset.Terms.Attestations
+	}
+	stored, err := conn.Publish(ctx, envelope)
+	if err != nil {
+		return err
+	}
+	if stored.Duplicate {
+		o.recall()
+	}
+	result, err := o.wait(limited)
+	if err != nil {
+		if ctx.Err() == nil && limited.Err() != nil {
+			return context.Cause(limited)
+		}
+		return err
+	}
+	return a.result(result, result.write)
+}
+
+// publish sends a command and waits for nothing but the bus.
+func (a *app) publish(ctx context.Context, conn *bus.Conn, e events.Envelope) error {
+	if _, err := conn.Publish(ctx, e); err != nil {
+		return err
+	}
+	result := commandResult{Command: e.ID}
+	return a.result(result, result.write)
+}
+
+// bus connects to the department's bus as one of its users.
+func (a *app) bus(ctx context.Context, profile workers.Profile, user string) (*bus.Conn, error) {
+	conn, err := bus.Connect(ctx, bus.Config{URL: profile.Bus.URL, CA: profile.Bus.CA, NKeys: profile.Bus.NKeys, User: user})
+	if err != nil {
+		return nil, fmt.Errorf("bus of %s: %w", profile.Department, err)
+	}
+	return conn, nil
+}

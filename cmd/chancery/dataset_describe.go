@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"gopkg.in/yaml.v3"
+
+	"chancery/chaincode/exchange"
+)
+
+// datasetFlags describe a dataset on the command line.
+type datasetFlags struct {
+	Name            string
+	Title           string
+	Description     string
+	Keywords        []string
+	Licence         string
+	MediaType       string
+	Columns         []string // name:type, or name:type:unit
+	Requesters      []string
+	Purposes        []string
+	Actions         []string
+	MaxUses         int
+	MaxDuration     span
+	Attestations    int
+	DeleteWithin    span
+	NoOnwardSharing bool
+}
+
+func (d *datasetFlags) addTo(flags *pflag.FlagSet) {
+	flags.StringVar(&d.Name, "name", "", "name of the dataset in the department: a-z, 0-9 and hyphens")
+	flags.StringVar(&d.Title, "title", "", "title in one line")
+	flags.StringVar(&d.Description, "description", "", "what the data is")
+	flags.StringSliceVar(&d.Keywords, "keyword", nil, "keyword; may be repeated")
+	flags.StringVar(&d.Licence, "licence", "", "licence in one line")
+	flags.StringVar(&d.MediaType, "media-type", "", "media type (default: by the file's extension)")
+	flags.StringArrayVar(&d.Columns, "column", nil, "column as NAME:TYPE[:UNIT], with a type of string, integer, number, boolean, date; may be repeated")
+	flags.StringSliceVar(&d.Requesters, "requester", nil, "department that may ask; may be repeated (default: any)")
+	flags.StringArrayVar(&d.Purposes, "purpose", nil, "purpose that may be named; may be repeated (default: any)")
+	flags.StringSliceVar(&d.Actions, "action", []string{string(exchange.Read)}, "action that may be asked for: read or compute")
+	flags.IntVar(&d.MaxUses, "max-uses", 1, "uses of a grant at most")
+	flags.Var(&d.MaxDuration, "max-duration", "validity of a grant at most (default 30d)")
+	flags.IntVar(&d.Attestations, "attestations", 0, "departments that must have checked a version before it is redeemed")
+	flags.Var(&d.DeleteWithin, "delete-within", "oblige grantees to delete it so long after the release")
+	flags.BoolVar(&d.NoOnwardSharing, "no-onward-sharing", false, "oblige grantees to share it with nobody")
+}
+
+// defaultDuration bounds a grant where neither flag nor document does.
+const defaultDuration = 30 * 24 * 3600 // seconds
+
+// apply puts what the flags say into a dataset, and defaults where neither they
+// nor the document say anything.
+func (d *datasetFlags) apply(flags *pflag.FlagSet, to *exchange.RegisterDataset, file string) error {
+	for _, field := range []struct {
+		flag  string
+		value string
+		to    *string
+	}{
+		{"name", d.Name, &to.Name}, {"title", d.Title, &to.Title}, {"description", d.Description, &to.Description.Description},
+		{"licence", d.Licence, &to.Licence}, {"media-type", d.MediaType, &to.MediaType},
+	} {
+		if flags.Changed(field.flag) {
+			*field.to = field.value
+		}
+	}
+	if to.MediaType == "" {
+		to.MediaType = mediaType(file)
+	}
+	if flags.Changed("keyword") {
+		to.Keywords = d.Keywords
+	}
+	if flags.Changed("column") {
+		columns, err := parseColumns(d.Columns)
+		if err != nil {
+			return err
+		}
+		to.Columns = columns
+	}
+	d.applyTerms(flags, &to.Terms)
+	return nil
+}
+
+func (d *datasetFlags) applyTerms(flags *pflag.FlagSet, to *exchange.Terms) {
+	if flags.Changed("requester") {
+		to.Requesters = d.Requesters
+	}
+	if flags.Changed("purpose") {
+		to.Purposes = d.Purposes
+	}
+	if flags.Changed("action") || to.Actions == nil {
+		to.Actions = actionsOf(d.Actions)
+	}
+	if flags.Changed("max-uses") || to.MaxUses == 0 {
+		to.MaxUses = d.MaxUses
+	}
+	if to.MaxDuration == 0 {
+		to.MaxDuration = defaultDuration
+	}
+	if flags.Changed("max-duration") {
+		to.MaxDuration = d.MaxDuration.seconds()
+	}
+	if flags.Changed("attestations") {
+		to.Attestations = d.Attestations
+	}
+	if flags.Changed("delete-within") {
+		to.Obligations.DeleteWithin = d.DeleteWithin.seconds()
+	}
+	if flags.Changed("no-onward-sharing") {
+		to.Obligations.NoOnwardSharing = d.NoOnwardSharing
+	}
+}
+
+// parseColumns reads NAME:TYPE[:UNIT]. A name with a colon goes into a
+// document.
+func parseColumns(texts []string) ([]exchange.Column, error) {
+	columns := make([]exchange.Column, len(texts))
+	for i, text := range texts {
+		parts := strings.SplitN(text, ":", 3)
+		if len(parts) < 2 || parts[0] == "" || parts[1] == "" {
+			return nil, usagef("--column %q is not NAME:TYPE or NAME:TYPE:UNIT", text)
+		}
+		columns[i] = exchange.Column{Name: parts[0], Type: exchange.ColumnType(parts[1])}
+		if len(parts) == 3 {
+			columns[i].Unit = parts[2]
+		}
+	}
+	return columns, nil
+}
+
+var mediaTypes = map[string]string{
+	".csv": "text/csv", ".tsv": "text/tab-separated-values", ".json": "application/json", ".txt": "text/plain",
+}
+
+func mediaType(file string) string {
+	if t, ok := mediaTypes[strings.ToLower(filepath.Ext(file))]; ok {
+		return t
+	}
+	return "application/octet-stream"
+}
+
+// readMetadata reads the document of a dataset's registration, YAML or JSON,
+// strictly; an empty file name is an empty document.
+func readMetadata(file string) (exchange.RegisterDataset, error) {
+	var dataset exchange.RegisterDataset
+	if file == "" {
+		return dataset, nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return dataset, usagef("--metadata: %w", err)
+	}
+	if strings.ToLower(filepath.Ext(file)) != ".json" {
+		if data, err = yamlToJSON(data); err != nil {
+			return dataset, usagef("%s: %w", file, err)
+		}
+	}
+	if err := exchange.Decode(data, &dataset); err != nil {
+		return dataset, usagef("%s: %w", file, err)
+	}
+	return dataset, nil
+}
+
+// yamlToJSON rewrites one YAML document. Keys that are no strings and
+// duplicate keys are errors.
+func yamlToJSON(data []byte) ([]byte, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var document map[string]any
+	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one document")
+	}
+	return json.Marshal(document)
+}

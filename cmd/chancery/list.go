@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
+)
+
+// listing describes the list verb of a noun whose records are of type T.
+type listing[T any] struct {
+	noun    exchange.Noun
+	short   string
+	example string
+	parent  string // flag that names the parent record; "" where there is none
+	head    []string
+	row     func(T) []string
+}
+
+// ListOptions are the filters of every list verb.
+type ListOptions struct {
+	Parent string // see listing.parent
+	Party  string // department that takes part in the record, in any role
+	State  string
+	After  moment // made at or after
+	Before moment // made before
+	Limit  int    // records at most, from 1; 0: all
+}
+
+func newListCommand[T any](a *app, l listing[T]) *cobra.Command {
+	var opts ListOptions
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   l.short,
+		Example: l.example,
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runList(cmd.Context(), a, l, opts)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	if l.parent != "" {
+		flags.StringVar(&opts.Parent, l.parent, "", "only of this "+l.parent+" (id)")
+	}
+	flags.StringVar(&opts.Party, "party", "", "only records in which this department takes part")
+	flags.StringVar(&opts.State, "state", "", "only records in this state")
+	flags.Var(&opts.After, "after", "only records made at or after this time")
+	flags.Var(&opts.Before, "before", "only records made before this time")
+	flags.IntVar(&opts.Limit, "limit", 200, "number of records at most; 0 for all")
+	return cmd
+}
+
+func runList[T any](ctx context.Context, a *app, l listing[T], opts ListOptions) error {
+	if opts.Limit < 0 {
+		return usagef("--limit %d is below 0", opts.Limit)
+	}
+	query := exchange.Query{
+		Noun: l.noun, Department: opts.Party, State: opts.State, Parent: opts.Parent,
+		From: opts.After.Time, To: opts.Before.Time,
+	}
+	if err := query.Validate(); err != nil {
+		return err
+	}
+	client, err := a.reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	records, more, err := records(ctx, client, query, opts.Limit)
+	if err != nil {
+		return err
+	}
+	t := newTable(l.head...)
+	for _, raw := range records {
+		var record T
+		if err := json.Unmarshal(raw, &record); err != nil {
+			return fmt.Errorf("%s from the ledger: %w", l.noun, err)
+		}
+		t.add(l.row(record)...)
+	}
+	if more {
+		a.say("there are more: raise --limit, or 0 for all")
+	}
+	return a.result(records, func(w io.Writer) { t.write(w) })
+}
+
+// records reads pages until there are limit records, or all of them where the
+// limit is 0, and says whether there are more.
+func records(ctx context.Context, client *ledger.Client, query exchange.Query, limit int) ([]json.RawMessage, bool, error) {
+	all := []json.RawMessage{}
+	query.PageSize = exchange.MaxPage
+	for {
+		if limit > 0 {
+			query.PageSize = min(exchange.MaxPage, limit-len(all))
+		}
+		page, err := client.List(ctx, query)
+		if err != nil {
+			return nil, false, fmt.Errorf("list %ss: %w", query.Noun, err)
+		}
+		all = append(all, page.Records...)
+		query.Bookmark = page.Bookmark
+		switch {
+		case page.Bookmark == "":
+			return all, false, nil
+		case limit > 0 && len(all) >= limit:
+			return all, true, nil
+		}
+	}
+}
+
+// recordsOf is [records] of a known type, all of them.
+func recordsOf[T any](ctx context.Context, client *ledger.Client, query exchange.Query) ([]T, error) {
+	raws, _, err := records(ctx, client, query, 0)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]T, len(raws))
+	for i, raw := range raws {
+		if err := json.Unmarshal(raw, &all[i]); err != nil {
+			return nil, fmt.Errorf("%s from the ledger: %w", query.Noun, err)
+		}
+	}
+	return all, nil
+}

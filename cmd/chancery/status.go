@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"chancery/compose/native"
+)
+
+func newStatusCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Show every process of the network with its memory and processor time",
+		Long: `Show every process of the network with its memory and processor time, and the
+height of every department's ledger. A network that does not run, or a part of
+it, is exit code 7.`,
+		Example: `  chancery status
+  chancery status --json | jq .total.residentBytes`,
+		Args: takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runStatus(cmd.Context(), a)
+		},
+	}
+}
+
+func runStatus(ctx context.Context, a *app) error {
+	report, err := native.Status(ctx, a.data)
+	if err != nil {
+		return err
+	}
+	if err := a.result(report, func(w io.Writer) { writeReport(w, report) }); err != nil {
+		return err
+	}
+	switch {
+	case !report.Running:
+		return faultf(errUnreachable, "no network runs from %s: start it with `chancery up`", report.DataDir)
+	case !report.Healthy():
+		return faultf(errUnreachable, "not healthy: %s", strings.Join(report.Problems, "; "))
+	}
+	return nil
+}
+
+func writeReport(w io.Writer, r native.Report) {
+	if !r.Running {
+		return
+	}
+	t := newTable("PART", "STATE", "PID", "ADDRESS", "UPTIME", "RESTARTS", "MEMORY", "CPU")
+	for _, p := range r.Parts {
+		t.add(p.Name, p.State, fmt.Sprint(p.PID), p.Address, seconds(p.UptimeSeconds), fmt.Sprint(p.Restarts),
+			size(p.ResidentBytes), cpu(p.CPUSeconds))
+	}
+	t.add("total", fmt.Sprintf("%d of %d", r.Total.Running, r.Total.Parts), "", "", "", fmt.Sprint(r.Total.Restarts),
+		size(r.Total.ResidentBytes), cpu(r.Total.CPUSeconds))
+	t.write(w)
+	heights := make([]string, 0, len(r.Heights))
+	for _, name := range slices.Sorted(maps.Keys(r.Heights)) {
+		heights = append(heights, fmt.Sprintf("%s %d", name, r.Heights[name]))
+	}
+	fmt.Fprintf(w, "blocks: %s\n", strings.Join(heights, ", "))
+}
+
+func seconds(s float64) string {
+	return time.Duration(s * float64(time.Second)).Round(time.Second).String()
+}
+
+func cpu(s float64) string { return fmt.Sprintf("%.1f s", s) }

@@ -1,0 +1,160 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/synadia-io/orbit.go/jetstreamext"
+
+	"chancery/events"
+)
+
+const (
+	readAhead  = 256         // messages asked for at once
+	lookAgain  = time.Second // how often the stream is read when nothing is heard of it
+	heardAhead = 1024        // messages that a subscription holds for its reader
+)
+
+// Follow yields what the filter selects of a stream, in its order and without
+// a gap, starting after a sequence: first what is stored, then what comes. It
+// leaves no trace at the server. It ends with the context's error, with
+// yield's, or with ErrPermission, ErrNoStream or ErrUnreachable.
+func (c *Conn) Follow(ctx context.Context, f events.Filter, after uint64, yield func(*Message) error) error {
+	heard := make(chan struct{}, 1)
+	sub, err := c.nc.Subscribe(f.Subject, func(*nats.Msg) {
+		select {
+		case heard <- struct{}{}:
+		default:
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("follow %s: %w", f.Subject, classify(err))
+	}
+	defer sub.Unsubscribe() //nolint:errcheck // fails only when the connection is closed
+	poll := time.NewTicker(lookAgain)
+	defer poll.Stop()
+	for {
+		for more := true; more; {
+			if after, more, err = c.read(ctx, f, after, yield); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-heard:
+		case <-poll.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// read yields the next stored messages after a sequence and says where it got
+// to and whether there may be more.
+func (c *Conn) read(ctx context.Context, f events.Filter, after uint64, yield func(*Message) error) (uint64, bool, error) {
+	var wrong error // of the reader, not of the bus
+	n := 0
+	err := c.denials.during(ctx, directGet(f.Stream), func(ctx context.Context) error {
+		ctx, cancel := c.bound(ctx)
+		defer cancel()
+		batch, err := jetstreamext.GetBatch(ctx, c.js, f.Stream, readAhead,
+			jetstreamext.GetBatchSeq(after+1), jetstreamext.GetBatchSubject(f.Subject))
+		if err != nil {
+			return err
+		}
+		for raw, err := range batch {
+			if err != nil {
+				return err
+			}
+			n, after = n+1, raw.Sequence
+			if wrong = yield(newMessage(f.Stream, raw.Sequence, raw.Subject, raw.Header, raw.Data, raw.Time)); wrong != nil {
+				return nil
+			}
+		}
+		return nil
+	})
+	switch {
+	case wrong != nil:
+		return after, false, wrong
+	case err == nil, errors.Is(err, jetstreamext.ErrNoMessages):
+		return after, n == readAhead, nil
+	case ctx.Err() != nil:
+		return after, false, ctx.Err()
+	}
+	return after, false, fmt.Errorf("read %s after %d: %w", f.Stream, after, err)
+}
+
+// Subscription is what a plain subscriber hears: each message at most once,
+// from now on, whether or not a stream keeps it. Close it.
+type Subscription struct {
+	heard  chan heard
+	cancel context.CancelFunc
+	subs   []*nats.Subscription
+}
+
+type heard struct {
+	msg *nats.Msg
+	err error
+}
+
+// Subscribe listens to the subjects of filters. When it returns the server
+// knows of it. Sequences of its messages are 0: see [Conn.Follow] for what a
+// stream holds.
+func (c *Conn) Subscribe(ctx context.Context, filters ...events.Filter) (*Subscription, error) {
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s := &Subscription{heard: make(chan heard, heardAhead), cancel: cancel}
+	for _, f := range filters {
+		sub, err := c.nc.SubscribeSync(f.Subject)
+		if err != nil {
+			s.Close()
+			return nil, fmt.Errorf("subscribe to %s: %w", f.Subject, classify(err))
+		}
+		s.subs = append(s.subs, sub)
+	}
+	if err := c.Flush(ctx); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	for _, sub := range s.subs {
+		go s.forward(life, sub)
+	}
+	return s, nil
+}
+
+func (s *Subscription) forward(ctx context.Context, sub *nats.Subscription) {
+	for {
+		msg, err := sub.NextMsgWithContext(ctx)
+		select {
+		case s.heard <- heard{msg, err}:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Next waits for a message. ErrPermission says that the user may not hear one
+// of the subjects.
+func (s *Subscription) Next(ctx context.Context) (*Message, error) {
+	select {
+	case h := <-s.heard:
+		if h.err != nil {
+			return nil, fmt.Errorf("listen: %w", classify(h.err))
+		}
+		return newMessage("", 0, h.msg.Subject, h.msg.Header, h.msg.Data, time.Time{}), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Close ends the subscription.
+func (s *Subscription) Close() {
+	s.cancel()
+	for _, sub := range s.subs {
+		sub.Unsubscribe() //nolint:errcheck // fails only when the connection is closed
+	}
+}
