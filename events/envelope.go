@@ -167,7 +167,7 @@ func Record[T any](e Envelope) (T, error) {
 }
 
 // Payload reads strictly and checks the data of a work event: [Staged],
-// [Sealed] or [Rejected].
+// [Sealed], [Accepted] or [Rejected].
 func Payload[T any, P interface {
 	*T
 	exchange.Body

@@ -64,7 +64,10 @@ func LedgerSpace() string { return join(string(KindLedger), ">") }
 // WorkSpace is every work event of one type from a department; an empty
 // department is any.
 func WorkSpace(t exchange.EventType, from string) string {
-	return join(string(KindWork), string(t), anyToken(from), ">")
+	if from == "" {
+		return join(string(KindWork), string(t), ">")
+	}
+	return join(string(KindWork), string(t), from, ">")
 }
 
 // DeadSpace is every dead letter of a worker.

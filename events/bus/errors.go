@@ -63,6 +63,7 @@ var meanings = []struct {
 	{ErrUnreachable, []error{
 		nats.ErrTimeout, nats.ErrNoServers, nats.ErrConnectionClosed, nats.ErrDisconnected, nats.ErrReconnectBufExceeded,
 		nats.ErrNoResponders, nats.ErrConnectionDraining, context.DeadlineExceeded,
+		nats.ErrHeadersNotSupported, // before the first connection
 		jetstreamext.ErrBatchPublishIncomplete,
 	}},
 }

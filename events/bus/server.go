@@ -73,7 +73,10 @@ func (c *ServerConfig) Validate() error {
 }
 
 // Server is a running NATS server.
-type Server struct{ ns *server.Server }
+type Server struct {
+	ns  *server.Server
+	url string
+}
 
 // Start starts the server and returns when it takes connections. Every
 // acknowledged message is on disk: commands have no other copy.
@@ -91,7 +94,7 @@ func Start(cfg ServerConfig, log zerolog.Logger) (*Server, error) {
 	}
 	ns.SetLoggerV2(serverLog{log}, false, false, false)
 	ns.Start()
-	s := &Server{ns}
+	s := &Server{ns: ns}
 	if !ns.ReadyForConnections(readyWithin) {
 		s.Stop()
 		return nil, fmt.Errorf("start the bus of %s: not ready on %s:%d within %s", cfg.Department, opts.Host, opts.Port, readyWithin)
@@ -100,11 +103,12 @@ func Start(cfg ServerConfig, log zerolog.Logger) (*Server, error) {
 		s.Stop()
 		return nil, fmt.Errorf("start the bus of %s: JetStream did not start on %s", cfg.Department, cfg.StoreDir)
 	}
+	s.url = "tls://" + ns.Addr().String()
 	return s, nil
 }
 
 // URL is where clients connect.
-func (s *Server) URL() string { return "tls://" + s.ns.Addr().String() }
+func (s *Server) URL() string { return s.url }
 
 // Stop ends the server and waits until its streams are closed.
 func (s *Server) Stop() {
@@ -161,22 +165,10 @@ func (c *ServerConfig) options() (*server.Options, error) {
 		AuthTimeout:       5, // seconds
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13},
 	}
-	for _, u := range Users(c.Department) {
-		if key, ok := c.Users[u.Name]; ok {
-			opts.Nkeys = append(opts.Nkeys, u.nkeyUser(key))
-		}
-	}
-	if len(opts.Nkeys) == 0 {
+	if len(c.Users) == 0 {
 		return nil, errors.New("no user is admitted")
 	}
-	return opts, nil
-}
-
-func (u UserSpec) nkeyUser(key string) *server.NkeyUser {
-	return &server.NkeyUser{Nkey: key, Permissions: &server.Permissions{
-		Publish:   &server.SubjectPermission{Allow: u.Publish},
-		Subscribe: &server.SubjectPermission{Allow: u.Subscribe},
-	}}
+	return opts, addAccounts(opts, Users(c.Department), c.Users)
 }
 
 func orString(s, other string) string {

@@ -54,7 +54,7 @@ func (c *Conn) Tail(ctx context.Context, stream string) (Tail, error) {
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
 	var t Tail
-	err := c.denials.during(ctx, "$JS.API.STREAM.INFO."+stream, func(ctx context.Context) error {
+	err := c.denials.during(ctx, streamInfo(stream), func(ctx context.Context) error {
 		s, err := c.js.Stream(ctx, stream)
 		if err != nil {
 			return err
@@ -90,9 +90,8 @@ func (c *Conn) EnsureConsumer(ctx context.Context, f events.Filter, cfg jetstrea
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
 	cfg.FilterSubject = f.Subject
-	subject := fmt.Sprintf("$JS.API.CONSUMER.CREATE.%s.%s.%s", f.Stream, cfg.Durable, f.Subject)
 	var consumer jetstream.Consumer
-	err := c.denials.during(ctx, subject, func(ctx context.Context) (err error) {
+	err := c.denials.during(ctx, consumerCreate(f.Stream, cfg.Durable, f.Subject), func(ctx context.Context) (err error) {
 		consumer, err = c.js.CreateOrUpdateConsumer(ctx, f.Stream, cfg)
 		return err
 	})

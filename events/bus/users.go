@@ -14,17 +14,44 @@ const (
 	UserDashboard = "dashboard" // reads
 )
 
+// Account is a closed space of subjects on the server.
+//
+// The streams and the workers live in one account. Systems and dashboards have
+// accounts of their own into which only their subjects are imported, because
+// permissions alone do not hold them: a server sends its answer to whatever
+// reply subject a request names, so within one account a publisher could have
+// an acknowledgement, or a message read back, written into LEDGER. An answer
+// that crosses accounts goes to the asker's account and nowhere else.
+type Account string
+
+const (
+	AccountBus        Account = "BUS"
+	AccountSystems    Account = "SYSTEMS"
+	AccountDashboards Account = "DASHBOARDS"
+)
+
 // UserSpec is a user and the subjects that it may publish and subscribe to;
 // what is not named is refused.
 type UserSpec struct {
 	Name      string
+	Account   Account
 	Publish   []string
-	Subscribe []string
+	Subscribe []string // and its own inbox
 }
 
 // inbox is the prefix of the subjects on which a user gets its answers: one of
 // its own, so that no user reads another's.
 func inbox(user string) string { return "_INBOX_" + user }
+
+// inboxes are the subjects of a user's answers. Guests may use those of
+// clients that know nothing of ours.
+func (u UserSpec) inboxes() []string {
+	own := []string{inbox(u.Name) + ".>"}
+	if u.Account != AccountBus {
+		own = append(own, "_INBOX.>")
+	}
+	return own
+}
 
 // Users are the standard users of a department's bus: one for each worker
 // role, the systems, the dashboards and the administrator.
@@ -33,60 +60,64 @@ func Users(department string) []UserSpec {
 	for _, r := range roles {
 		list = append(list, r.spec(department))
 	}
-	for i := range list {
-		list[i].Subscribe = append(list[i].Subscribe, inbox(list[i].Name)+".>")
-	}
 	return list
 }
 
 // admin manages streams and consumers and reads everything; it cannot say what
 // the ledger said.
 func admin() UserSpec {
-	return UserSpec{Name: UserAdmin, Publish: []string{"$JS.API.>"}, Subscribe: []string{events.Everything(), "$JS.EVENT.>"}}
+	return UserSpec{
+		Name: UserAdmin, Account: AccountBus,
+		Publish:   []string{"$JS.API.>"},
+		Subscribe: []string{events.Everything(), "$JS.EVENT.>"},
+	}
 }
 
-// system may use the inbox of clients that know nothing of ours.
+// system publishes its department's commands and sees what became of them.
 func system(department string) UserSpec {
 	return UserSpec{
-		Name: UserSystem,
-		Publish: append(reads(events.StreamLedger),
-			events.CommandSpace(department)),
-		Subscribe: []string{events.LedgerSpace(), events.WorkSpace(exchange.CommandRejected, ""), "_INBOX.>"},
+		Name: UserSystem, Account: AccountSystems,
+		Publish: append(reads(events.StreamLedger), events.CommandSpace(department)),
+		Subscribe: []string{
+			events.LedgerSpace(),
+			events.WorkSpace(events.CommandAccepted, ""),
+			events.WorkSpace(exchange.CommandRejected, ""),
+		},
 	}
 }
 
 func dashboard() UserSpec {
-	spec := UserSpec{Name: UserDashboard, Subscribe: []string{events.Everything(), "_INBOX.>"}}
-	for _, s := range []string{events.StreamLedger, events.StreamWork, events.StreamDead, events.StreamCommands} {
-		spec.Publish = append(spec.Publish, reads(s)...)
+	spec := UserSpec{Name: UserDashboard, Account: AccountDashboards, Subscribe: []string{events.Everything()}}
+	for _, s := range events.Streams() {
+		spec.Publish = append(spec.Publish, reads(s.Name)...)
 	}
 	return spec
 }
 
 // reads is what reading a stream without a consumer takes.
 func reads(stream string) []string {
-	return []string{
-		"$JS.API.STREAM.INFO." + stream,
-		"$JS.API.DIRECT.GET." + stream,
-		"$JS.API.DIRECT.GET." + stream + ".>",
-	}
+	return []string{streamInfo(stream), directGet(stream), directGet(stream) + ".>"}
 }
+
+func streamInfo(stream string) string { return "$JS.API.STREAM.INFO." + stream }
+func directGet(stream string) string  { return "$JS.API.DIRECT.GET." + stream }
 
 // role is a worker's: the events it may consume, each by one durable consumer,
 // and the work events it may publish for its own department.
 type role struct {
 	name     string
-	commands bool
+	listens  bool // publishes LEDGER
+	commands bool // consumes COMMANDS
 	ledger   []exchange.EventType
 	work     []exchange.EventType
 	says     []exchange.EventType
 }
 
 var roles = []role{
-	{name: "listen"},
+	{name: "listen", listens: true},
 	{
 		name: "intake", commands: true,
-		says: []exchange.EventType{events.ObjectStaged, exchange.CommandRejected},
+		says: []exchange.EventType{events.ObjectStaged, events.CommandAccepted, exchange.CommandRejected},
 	},
 	{
 		name: "encrypt", work: []exchange.EventType{events.ObjectStaged},
@@ -113,10 +144,9 @@ func Workers() []string {
 }
 
 func (r role) spec(department string) UserSpec {
-	spec := UserSpec{Name: r.name, Publish: []string{events.DeadSpace(r.name)}}
-	if r.name == "listen" {
-		spec.Publish = append(spec.Publish, events.LedgerSpace())
-		spec.Publish = append(spec.Publish, reads(events.StreamLedger)...)
+	spec := UserSpec{Name: r.name, Account: AccountBus, Publish: []string{events.DeadSpace(r.name)}}
+	if r.listens {
+		spec.Publish = append(append(spec.Publish, reads(events.StreamLedger)...), events.LedgerSpace())
 	}
 	if r.commands {
 		spec.Publish = append(spec.Publish, consumes(r.name, events.CommandsFilter())...)
@@ -139,9 +169,13 @@ func (r role) spec(department string) UserSpec {
 func consumes(worker string, f events.Filter) []string {
 	name := events.Durable(worker, f)
 	return []string{
-		fmt.Sprintf("$JS.API.CONSUMER.CREATE.%s.%s.%s", f.Stream, name, f.Subject),
+		consumerCreate(f.Stream, name, f.Subject),
 		fmt.Sprintf("$JS.API.CONSUMER.INFO.%s.%s", f.Stream, name),
 		fmt.Sprintf("$JS.API.CONSUMER.MSG.NEXT.%s.%s", f.Stream, name),
 		fmt.Sprintf("$JS.ACK.%s.%s.>", f.Stream, name),
 	}
+}
+
+func consumerCreate(stream, name, filter string) string {
+	return fmt.Sprintf("$JS.API.CONSUMER.CREATE.%s.%s.%s", stream, name, filter)
 }
