@@ -19,10 +19,10 @@ const (
 )
 
 // Follow yields what the filter selects of a stream, in its order and without
-// a gap, starting after a sequence: first what is stored, then what comes. It
-// leaves no trace at the server. It ends with the context's error, with
+// a gap, from a sequence on (0: from the beginning): first what is stored, then
+// what comes. It leaves no trace at the server. It ends with the context's error, with
 // yield's, or with ErrPermission, ErrNoStream or ErrUnreachable.
-func (c *Conn) Follow(ctx context.Context, f events.Filter, after uint64, yield func(*Message) error) error {
+func (c *Conn) Follow(ctx context.Context, f events.Filter, from uint64, yield func(*Message) error) error {
 	heard := make(chan struct{}, 1)
 	sub, err := c.nc.Subscribe(f.Subject, func(*nats.Msg) {
 		select {
@@ -38,7 +38,7 @@ func (c *Conn) Follow(ctx context.Context, f events.Filter, after uint64, yield 
 	defer poll.Stop()
 	for {
 		for more := true; more; {
-			if after, more, err = c.read(ctx, f, after, yield); err != nil {
+			if from, more, err = c.read(ctx, f, from, yield); err != nil {
 				return err
 			}
 		}
@@ -51,16 +51,16 @@ func (c *Conn) Follow(ctx context.Context, f events.Filter, after uint64, yield 
 	}
 }
 
-// read yields the next stored messages after a sequence and says where it got
-// to and whether there may be more.
-func (c *Conn) read(ctx context.Context, f events.Filter, after uint64, yield func(*Message) error) (uint64, bool, error) {
+// read yields the next stored messages from a sequence on and says from where
+// to go on and whether there may be more.
+func (c *Conn) read(ctx context.Context, f events.Filter, from uint64, yield func(*Message) error) (uint64, bool, error) {
 	var wrong error // of the reader, not of the bus
 	n := 0
 	err := c.denials.during(ctx, directGet(f.Stream), func(ctx context.Context) error {
 		ctx, cancel := c.bound(ctx)
 		defer cancel()
 		batch, err := jetstreamext.GetBatch(ctx, c.js, f.Stream, readAhead,
-			jetstreamext.GetBatchSeq(after+1), jetstreamext.GetBatchSubject(f.Subject))
+			jetstreamext.GetBatchSeq(max(from, 1)), jetstreamext.GetBatchSubject(f.Subject))
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (c *Conn) read(ctx context.Context, f events.Filter, after uint64, yield fu
 			if err != nil {
 				return err
 			}
-			n, after = n+1, raw.Sequence
+			n, from = n+1, raw.Sequence+1
 			if wrong = yield(newMessage(f.Stream, raw.Sequence, raw.Subject, raw.Header, raw.Data, raw.Time)); wrong != nil {
 				return nil
 			}
@@ -77,13 +77,13 @@ func (c *Conn) read(ctx context.Context, f events.Filter, after uint64, yield fu
 	})
 	switch {
 	case wrong != nil:
-		return after, false, wrong
+		return from, false, wrong
 	case err == nil, errors.Is(err, jetstreamext.ErrNoMessages):
-		return after, n == readAhead, nil
+		return from, n == readAhead, nil
 	case ctx.Err() != nil:
-		return after, false, ctx.Err()
+		return from, false, ctx.Err()
 	}
-	return after, false, fmt.Errorf("read %s after %d: %w", f.Stream, after, err)
+	return from, false, fmt.Errorf("read %s from %d: %w", f.Stream, from, err)
 }
 
 // Subscription is what a plain subscriber hears: each message at most once,
