@@ -35,6 +35,9 @@ func (t *transaction) findCaller() (*caller, error) {
 	if c.certificate, err = identity.GetX509Certificate(); err != nil || c.certificate == nil {
 		return nil, exchange.Errorf(exchange.Denied, "the signer of %s shows no X.509 certificate", c.msp)
 	}
+	if err := checkValidity(c.certificate, t.time); err != nil {
+		return nil, err
+	}
 	c.id = exchange.OfficerID(c.certificate.Raw)
 	name, listed, err := find[string](t, exchange.MSPKey(c.msp))
 	if err != nil || !listed {

@@ -1,0 +1,191 @@
+package contracttest
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"chancery/chaincode/exchange"
+)
+
+// testTerms asks beyond the terms, one way at a time.
+func (s *suite) testTerms(t *testing.T) {
+	c := s.stage(t)
+	c.terms.Requesters, c.terms.Purposes = []string{requester}, []string{"planning"}
+	c.terms.MaxUses, c.terms.MaxDuration = 3, 48*3600
+	c.published()
+	other := s.stage(t).published()
+	gone := s.stage(t).published().withdrawn()
+	for _, tc := range []struct {
+		name string
+		code exchange.Code
+		ask  func(*exchange.OpenRequest)
+	}{
+		{"as allowed", exchange.OK, func(*exchange.OpenRequest) {}},
+		{"exact version", exchange.OK, func(q *exchange.OpenRequest) { q.Object = c.object }},
+		{"all uses", exchange.OK, func(q *exchange.OpenRequest) { q.Uses = 3 }},
+		{"too many uses", exchange.Denied, func(q *exchange.OpenRequest) { q.Uses = 4 }},
+		{"another purpose", exchange.Denied, func(q *exchange.OpenRequest) { q.Purpose = "marketing" }},
+		{"another action", exchange.Denied, func(q *exchange.OpenRequest) {
+			q.Actions, q.Spec = []exchange.Action{exchange.Compute}, digest("job")
+		}},
+		{"one action more", exchange.Denied, func(q *exchange.OpenRequest) {
+			q.Actions, q.Spec = []exchange.Action{exchange.Read, exchange.Compute}, digest("job")
+		}},
+		{"longest", exchange.OK, func(q *exchange.OpenRequest) { q.NotAfter = q.NotBefore.Add(48 * time.Hour) }},
+		{"too long", exchange.Denied, func(q *exchange.OpenRequest) { q.NotAfter = q.NotBefore.Add(48*time.Hour + time.Second) }},
+		{"over", exchange.Expired, func(q *exchange.OpenRequest) {
+			q.NotBefore, q.NotAfter = q.NotBefore.Add(-time.Hour), q.NotBefore
+		}},
+		{"unknown dataset", exchange.NotFound, func(q *exchange.OpenRequest) { q.Dataset = noID(exchange.NounDataset) }},
+		{"unknown version", exchange.NotFound, func(q *exchange.OpenRequest) { q.Object = noID(exchange.NounObject) }},
+		{"version of another dataset", exchange.Invalid, func(q *exchange.OpenRequest) { q.Object = other.object }},
+		{"withdrawn dataset", exchange.Conflict, func(q *exchange.OpenRequest) { q.Dataset = gone.dataset }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			q := c.question()
+			tc.ask(q)
+			s.want(t, tc.code, asker, exchange.OpRequestOpen, s.fresh(), q)
+		})
+	}
+	t.Run("another requester", func(t *testing.T) {
+		s.want(t, exchange.Denied, witness, exchange.OpRequestOpen, s.fresh(), c.question())
+	})
+	t.Run("no command", func(t *testing.T) {
+		s.want(t, exchange.Invalid, asker, exchange.OpRequestOpen, "", c.question())
+	})
+}
+
+// testGrants gives grants wider and narrower than the request and the terms.
+func (s *suite) testGrants(t *testing.T) {
+	begin := s.net.Now().UTC().Truncate(time.Second).Add(-time.Hour)
+	newStage := func(t *testing.T, latest bool) *stage {
+		c := s.stage(t)
+		c.terms.Obligations = exchange.Obligations{DeleteWithin: 3600}
+		c.published()
+		return c.opened(func(q *exchange.OpenRequest) {
+			q.NotBefore, q.NotAfter, q.Uses = begin, begin.Add(24*time.Hour), 3
+			if !latest {
+				q.Object = c.object
+			}
+		})
+	}
+	shared := newStage(t, false)
+	exact := shared.published().object // a version that the request did not ask for
+	for _, tc := range []struct {
+		name   string
+		code   exchange.Code
+		change func(*exchange.GiveGrant)
+	}{
+		{"more uses", exchange.Denied, func(g *exchange.GiveGrant) { g.MaxUses = 4 }},
+		{"earlier", exchange.Denied, func(g *exchange.GiveGrant) { g.NotBefore = begin.Add(-time.Second) }},
+		{"later", exchange.Denied, func(g *exchange.GiveGrant) { g.NotAfter = begin.Add(24*time.Hour + time.Second) }},
+		{"begins at its end", exchange.Invalid, func(g *exchange.GiveGrant) { g.NotBefore = begin.Add(24 * time.Hour) }},
+		{"over", exchange.Expired, func(g *exchange.GiveGrant) { g.NotAfter = begin.Add(time.Minute) }},
+		{"other action", exchange.Denied, func(g *exchange.GiveGrant) { g.Actions = []exchange.Action{exchange.Compute} }},
+		{"fewer obligations", exchange.Denied, func(g *exchange.GiveGrant) { g.Obligations = &exchange.Obligations{NoOnwardSharing: true} }},
+		{"longer to delete", exchange.Denied, func(g *exchange.GiveGrant) { g.Obligations = &exchange.Obligations{DeleteWithin: 3601} }},
+		{"other version", exchange.Denied, func(g *exchange.GiveGrant) { g.Object = exact }},
+		{"unknown request", exchange.NotFound, func(g *exchange.GiveGrant) { g.Request = noID(exchange.NounRequest) }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			give := &exchange.GiveGrant{Request: shared.request}
+			tc.change(give)
+			s.want(t, tc.code, decider, exchange.OpGrantGive, s.fresh(), give)
+		})
+	}
+	t.Run("no command", func(t *testing.T) {
+		s.want(t, exchange.Invalid, decider, exchange.OpGrantGive, "", &exchange.GiveGrant{Request: shared.request})
+	})
+	t.Run("narrower", func(t *testing.T) {
+		c := newStage(t, true)
+		obligations := exchange.Obligations{DeleteWithin: 60, NoOnwardSharing: true}
+		c.granted(func(g *exchange.GiveGrant) {
+			g.MaxUses, g.Object, g.Obligations = 1, c.object, &obligations
+			g.NotBefore, g.NotAfter = begin.Add(time.Minute), begin.Add(2*time.Hour)
+		})
+		g := get[exchange.Grant](t, s, exchange.NounGrant, c.grant)
+		if g.MaxUses != 1 || g.Object != c.object || g.Version != digest("sealed "+c.version) || g.Obligations != obligations ||
+			!g.NotBefore.Equal(begin.Add(time.Minute)) || !g.NotAfter.Equal(begin.Add(2*time.Hour)) {
+			t.Errorf("grant: %+v", g)
+		}
+	})
+	t.Run("terms narrowed since", s.testNarrowedTerms)
+}
+
+// testNarrowedTerms sets narrower terms between request and grant.
+func (s *suite) testNarrowedTerms(t *testing.T) {
+	c := s.stage(t).opened()
+	terms := openTerms()
+	terms.MaxUses, terms.MaxDuration, terms.Attestations = 1, 7200, 1
+	s.must(t, decider, exchange.OpDatasetSetTerms, "", &exchange.SetTerms{Dataset: c.dataset, Terms: terms})
+	s.want(t, exchange.Denied, decider, exchange.OpGrantGive, s.fresh(), &exchange.GiveGrant{Request: c.request, MaxUses: 2})
+	c.granted()
+	g := get[exchange.Grant](t, s, exchange.NounGrant, c.grant)
+	if g.MaxUses != 1 || g.Attestations != 1 || g.NotAfter.Sub(g.NotBefore) != 2*time.Hour {
+		t.Errorf("grant: %+v", g)
+	}
+	late := s.stage(t).opened()
+	terms.Requesters = []string{third}
+	s.must(t, decider, exchange.OpDatasetSetTerms, "", &exchange.SetTerms{Dataset: late.dataset, Terms: terms})
+	s.want(t, exchange.Denied, decider, exchange.OpGrantGive, s.fresh(), &exchange.GiveGrant{Request: late.request})
+	s.want(t, exchange.OK, actor{provider, s.policy()}, exchange.OpRequestRefuse, "", &exchange.EndRequest{Request: late.request, Reason: "terms changed"})
+}
+
+// testInput sends bodies that no client of ours would.
+func (s *suite) testInput(t *testing.T) {
+	c := s.stage(t).granted()
+	good := `{"grant":"` + c.grant + `","slot":0}`
+	for name, body := range map[string]string{
+		"empty":           "",
+		"null":            "null",
+		"array":           "[]",
+		"unknown key":     `{"grant":"` + c.grant + `","slot":0,"by":"census"}`,
+		"key twice":       `{"grant":"` + c.grant + `","slot":0,"slot":1}`,
+		"key in capitals": `{"grant":"` + c.grant + `","Slot":0}`,
+		"bytes after":     good + "x",
+		"a second value":  good + good,
+		"float":           `{"grant":"` + c.grant + `","slot":0.5}`,
+		"string":          `{"grant":"` + c.grant + `","slot":"0"}`,
+		"negative":        `{"grant":"` + c.grant + `","slot":-1}`,
+		"huge":            `{"grant":"` + c.grant + `","slot":99999999999999999999}`,
+		"key separator":   `{"grant":"` + c.grant + `\u0000","slot":0}`,
+		"other noun":      `{"grant":"` + c.request + `","slot":0}`,
+		"too large":       `{"grant":"` + strings.Repeat("g", exchange.MaxBody) + `","slot":0}`,
+		"too deep":        strings.Repeat("[", 100) + strings.Repeat("]", 100),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := s.submit(t, asker, exchange.OpGrantRedeem, "", body); codeOf(exchange.Outcome{}, err) != exchange.Invalid {
+				t.Errorf("%v, want %s", err, exchange.Invalid)
+			}
+		})
+	}
+	for name, title := range map[string]string{
+		"control": "a\x07b", "override": "a\u202eb", "zero width": "a\u200bb", "line": "a\nb", "nul": "a\x00b",
+		"10 KB": strings.Repeat("a", 10<<10), "space": " a", "none": "",
+	} {
+		t.Run("title "+name, func(t *testing.T) {
+			b := c.registration()
+			b.Name, b.Title = s.fresh(), title
+			s.want(t, exchange.Invalid, owner, exchange.OpDatasetRegister, "", b)
+		})
+	}
+	t.Run("look-alike name", func(t *testing.T) {
+		b := c.registration()
+		b.Name = "p\u043epulation" // a Cyrillic o
+		s.want(t, exchange.Invalid, owner, exchange.OpDatasetRegister, "", b)
+	})
+	t.Run("command", func(t *testing.T) {
+		for _, command := range []string{"a b", "a/b", "\x00", strings.Repeat("a", 129), "-a"} {
+			if _, err := s.submit(t, asker, exchange.OpGrantRedeem, command, good); codeOf(exchange.Outcome{}, err) != exchange.Invalid {
+				t.Errorf("%q: %v, want %s", command, err, exchange.Invalid)
+			}
+		}
+	})
+	t.Run("function", func(t *testing.T) {
+		_, err := s.net.Submit(requester, string(exchange.Worker), "Burn", "", good)
+		if err == nil || exchange.ParseError(err.Error()) == nil {
+			t.Errorf("unknown function: %v", err)
+		}
+	})
+}
