@@ -1,0 +1,137 @@
+package receive
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+
+	"chancery/chaincode/exchange"
+	"chancery/crypto/envelope"
+	"chancery/crypto/keystore"
+	"chancery/workers/table"
+)
+
+// contest is why a delivery is not what was registered: the provider's doing,
+// whoever's bytes they are, since an address and a digest name them.
+type contest struct {
+	cause  exchange.DisputeCause
+	found  string
+	reason string
+}
+
+func (c *contest) Error() string { return c.reason }
+
+func contestf(cause exchange.DisputeCause, format string, args ...any) *contest {
+	return &contest{cause: cause, reason: fmt.Sprintf(format, args...)}
+}
+
+// deliver brings the object's content into the inbox and returns the number of
+// its rows. Nothing appears there unless every check passed.
+func (r *receive) deliver(ctx context.Context, d delivery) (rows int64, err error) {
+	wrap, err := r.fetchWrap(ctx, d)
+	if err != nil {
+		return 0, err
+	}
+	commitment, err := commitmentOf(d.object)
+	if err != nil {
+		return 0, err
+	}
+	check, err := table.NewChecker(table.Of(d.dataset.Description))
+	if err != nil {
+		return 0, err
+	}
+	file, err := newArrival(r.Inbox, d.release.Grant, d.release.Slot, d.object.FileName)
+	if err != nil {
+		return 0, err
+	}
+	defer file.discard()
+	sealed, err := r.Node.Cat(ctx, d.object.CID)
+	if err != nil {
+		return 0, err
+	}
+	defer sealed.Close()
+	watched := &screen{check: check}
+	_, err = envelope.Open(io.MultiWriter(file, watched), sealed, wrap.FileKey, wrap.Salt, commitment)
+	rows, tableErr := check.Close()
+	if err := judge(err, d.object); err != nil {
+		return 0, err
+	}
+	if tableErr != nil {
+		return 0, contestf(exchange.CauseSchema, "not the table that was declared: %v", tableErr)
+	}
+	if rows != d.object.Rows {
+		return 0, contestf(exchange.CauseSchema, "%d rows arrived, %d are registered", rows, d.object.Rows)
+	}
+	return rows, file.keep()
+}
+
+// screen shows the content to the table check. A table that is wrong does not
+// stop the opening: the digests are judged first.
+type screen struct {
+	check  *table.Checker
+	failed bool
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	if !s.failed {
+		_, err := s.check.Write(p)
+		s.failed = err != nil
+	}
+	return len(p), nil
+}
+
+// judge tells the provider's doing from a fault on the way.
+func judge(err error, o exchange.Object) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, envelope.ErrSealedDigest):
+		return contestf(exchange.CauseSealed, "%s: %v", o.CID, err)
+	case errors.Is(err, envelope.ErrFileKey), errors.Is(err, envelope.ErrContentDigest):
+		return contestf(exchange.CauseContent, "%v", err)
+	}
+	return err
+}
+
+// fetchWrap fetches the wrap, checks that it is the recorded one, and opens it.
+func (r *receive) fetchWrap(ctx context.Context, d delivery) (envelope.Wrap, error) {
+	identity, err := r.Keys.Identity(keystore.Department)
+	if err != nil {
+		return envelope.Wrap{}, err
+	}
+	stream, err := r.Node.Cat(ctx, d.release.WrapCID)
+	if err != nil {
+		return envelope.Wrap{}, fmt.Errorf("fetch the wrap: %w", err)
+	}
+	data, err := io.ReadAll(io.LimitReader(stream, envelope.MaxWrap+1))
+	if err := errors.Join(err, stream.Close()); err != nil {
+		return envelope.Wrap{}, fmt.Errorf("fetch the wrap: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	if found := hex.EncodeToString(sum[:]); found != d.release.WrapDigest {
+		return envelope.Wrap{}, &contest{exchange.CauseWrap, found, "the wrap is not the recorded one"}
+	}
+	wrap, err := envelope.OpenWrap(data, identity)
+	if err != nil {
+		return envelope.Wrap{}, contestf(exchange.CauseWrap, "%v", err)
+	}
+	if wrap.Grant != d.release.Grant || wrap.Slot != d.release.Slot || wrap.Object != d.use.Object {
+		return envelope.Wrap{}, contestf(exchange.CauseWrap, "the wrap is for object %s, grant %s, slot %d", wrap.Object, wrap.Grant, wrap.Slot)
+	}
+	return wrap, nil
+}
+
+func commitmentOf(o exchange.Object) (envelope.Commitment, error) {
+	sealed, err := envelope.ParseDigest(o.SealedDigest)
+	if err != nil {
+		return envelope.Commitment{}, fmt.Errorf("object %s: %w", o.ID, err)
+	}
+	salted, err := envelope.ParseDigest(o.ContentDigest)
+	if err != nil {
+		return envelope.Commitment{}, fmt.Errorf("object %s: %w", o.ID, err)
+	}
+	return envelope.Commitment{SealedDigest: sealed, SealedSize: o.Size, SaltedDigest: salted}, nil
+}

@@ -1,0 +1,185 @@
+// Package receive is the worker of the department that asked. It redeems a
+// grant when it is given, before any key moves; and when the provider has
+// released the key it fetches wrap and object, checks both digests, the columns
+// and the row count against the ledger, delivers the file into the inbox, and
+// files the receipt. What is not as registered becomes a dispute, and is not
+// delivered.
+//
+// It trusts the ledger's records and its own keys; not the provider, not the
+// bytes that any node hands out.
+package receive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
+	"chancery/crypto/keystore"
+	"chancery/events"
+	"chancery/workers"
+	"chancery/workers/ipfs"
+)
+
+// Name of the worker.
+const Name = "receive"
+
+// Node is the department's kubo node.
+type Node interface {
+	Cat(ctx context.Context, cid string) (io.ReadCloser, error)
+}
+
+// Ledger is what receive needs of the ledger client.
+type Ledger interface {
+	Get(ctx context.Context, noun exchange.Noun, id string, v any) error
+	Submit(ctx context.Context, op exchange.Operation) (exchange.Outcome, error)
+}
+
+// Config is what receive works with.
+type Config struct {
+	Department string // own name
+	Inbox      string // directory that files are delivered to
+	Keys       *keystore.Store
+	Node       Node
+	Ledger     Ledger
+	Now        func() time.Time // own clock; nil: time.Now
+}
+
+// New returns the worker.
+func New(cfg Config) workers.Worker {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	r := &receive{cfg}
+	return workers.Worker{Name: Name, Subscriptions: []workers.Subscription{
+		{Filter: events.LedgerFilter(exchange.GrantWasGiven, "", ""), Handle: r.granted, Concurrency: 8},
+		{Filter: events.LedgerFilter(exchange.KeyReleased, "", ""), Handle: r.released, Concurrency: 4},
+	}}
+}
+
+type receive struct{ Config }
+
+// waiting is the pause before a grant that cannot be redeemed yet is tried
+// again.
+const waiting = 10 * time.Second
+
+// granted redeems the first use of a grant: it is what the request asked for.
+// Further uses are redeemed on command.
+func (r *receive) granted(ctx context.Context, m *workers.Message) error {
+	grant, err := events.Record[exchange.Grant](m.Envelope)
+	if err != nil {
+		return workers.Reject(err)
+	}
+	if grant.Grantee != r.Department || !slices.Contains(grant.Actions, exchange.Read) {
+		return nil
+	}
+	if early := grant.NotBefore.Sub(r.Now()); early > 0 {
+		return workers.Retry(min(early, time.Hour), fmt.Errorf("grant %s begins at %s", grant.ID, grant.NotBefore.Format(time.RFC3339)))
+	}
+	op, err := exchange.NewOperation("", exchange.OpGrantRedeem, &exchange.RedeemGrant{Grant: grant.ID})
+	if err != nil {
+		return workers.Reject(err)
+	}
+	outcome, err := r.Ledger.Submit(ctx, op)
+	if err != nil {
+		return workers.Patient(m, fmt.Errorf("redeem %s: %w", grant.ID, err), ledger.Away)
+	}
+	if outcome.Code == exchange.Conflict { // not attested yet
+		return workers.Retry(waiting, fmt.Errorf("redeem %s: %w", grant.ID, outcome.Err()))
+	}
+	zerolog.Ctx(ctx).Info().Str("id", grant.ID).Str("code", string(outcome.Code)).Str("tx", outcome.Tx).
+		Str("reason", outcome.Message).Msg("grant redeemed")
+	return nil // a refusal is final: revoked, expired or for another key
+}
+
+// released fetches, opens, checks and delivers.
+func (r *receive) released(ctx context.Context, m *workers.Message) error {
+	release, err := events.Record[exchange.Release](m.Envelope)
+	if err != nil {
+		return workers.Reject(err)
+	}
+	if release.Grantee != r.Department {
+		return nil
+	}
+	return workers.Patient(m, r.take(ctx, release), ledger.Away, ipfs.Temporary)
+}
+
+func (r *receive) take(ctx context.Context, release exchange.Release) error {
+	d, err := r.look(ctx, release)
+	if err != nil || d.use.State != exchange.Released {
+		return err // received or disputed before
+	}
+	rows, err := r.deliver(ctx, d)
+	if contest, ok := errors.AsType[*contest](err); ok {
+		return r.dispute(ctx, d, contest)
+	}
+	if err != nil {
+		return fmt.Errorf("receive %s: %w", d.id(), err)
+	}
+	return r.receipt(ctx, d, rows)
+}
+
+// delivery is what the ledger says of one released use.
+type delivery struct {
+	release exchange.Release
+	use     exchange.Redemption
+	object  exchange.Object
+	dataset exchange.Dataset
+}
+
+func (d delivery) id() string { return d.release.Grant + "/" + strconv.Itoa(d.release.Slot) }
+
+func (r *receive) look(ctx context.Context, release exchange.Release) (delivery, error) {
+	d := delivery{release: release}
+	for _, read := range []struct {
+		noun exchange.Noun
+		id   func() string
+		into any
+	}{
+		{exchange.NounRedemption, d.id, &d.use},
+		{exchange.NounObject, func() string { return d.use.Object }, &d.object},
+		{exchange.NounDataset, func() string { return d.use.Dataset }, &d.dataset},
+	} {
+		if err := r.Ledger.Get(ctx, read.noun, read.id(), read.into); err != nil {
+			return d, fmt.Errorf("%s %s: %w", read.noun, read.id(), err)
+		}
+	}
+	return d, nil
+}
+
+func (r *receive) receipt(ctx context.Context, d delivery, rows int64) error {
+	return r.submit(ctx, d, exchange.OpReceiptFile, &exchange.FileReceipt{
+		Grant: d.release.Grant, Slot: d.release.Slot,
+		SealedDigest: d.object.SealedDigest, ContentDigest: d.object.ContentDigest, Rows: rows,
+	})
+}
+
+func (r *receive) dispute(ctx context.Context, d delivery, c *contest) error {
+	zerolog.Ctx(ctx).Error().Str("id", d.id()).Str("from", d.release.Owner).Str("cause", string(c.cause)).Err(c).Msg("delivery contested")
+	return r.submit(ctx, d, exchange.OpDisputeOpen, &exchange.OpenDispute{
+		Grant: d.release.Grant, Slot: d.release.Slot, Cause: c.cause, Found: c.found, Reason: exchange.Visible(c.reason, exchange.MaxReason),
+	})
+}
+
+func (r *receive) submit(ctx context.Context, d delivery, name exchange.Op, body exchange.Body) error {
+	op, err := exchange.NewOperation("", name, body)
+	if err != nil {
+		return workers.Reject(err)
+	}
+	outcome, err := r.Ledger.Submit(ctx, op)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", name, d.id(), err)
+	}
+	if err := outcome.Err(); err != nil {
+		return workers.Reject(fmt.Errorf("%s %s: %w", name, d.id(), err))
+	}
+	zerolog.Ctx(ctx).Info().Str("id", d.id()).Str("tx", outcome.Tx).Str("code", string(outcome.Code)).Msg(string(name))
+	return nil
+}
