@@ -92,10 +92,25 @@ func (e *Envelope) Validate() error {
 	if err := e.checkPosition(); err != nil {
 		return err
 	}
+	if err := e.checkExtensions(); err != nil {
+		return err
+	}
+	return e.checkData()
+}
+
+func (e *Envelope) checkExtensions() error {
 	if len(e.Extensions) > MaxExtensions {
 		return invalid("%d extension attributes: at most %d are carried", len(e.Extensions), MaxExtensions)
 	}
-	return e.checkData()
+	for name, value := range e.Extensions {
+		if !extensionPattern.MatchString(name) {
+			return invalid("attribute %q: a name is 1 to 20 of a-z and 0-9", clip(name))
+		}
+		if value == "" || len(value) > maxValue {
+			return invalid("attribute %s has %d bytes: 1 to %d are allowed", name, len(value), maxValue)
+		}
+	}
+	return nil
 }
 
 func (e *Envelope) checkNames() error {

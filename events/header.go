@@ -21,7 +21,7 @@ const (
 	contentType = "application/json"
 	prefix      = "ce-"
 	maxHeaders  = 40
-	maxValue    = 1024 // bytes of an attribute
+	maxValue    = 1024 // bytes of an attribute before its encoding
 )
 
 // extensionPattern is what CloudEvents demands of an attribute's name.
@@ -136,12 +136,12 @@ func readValue(name string, values []string) (string, error) {
 	if len(values) != 1 {
 		return "", invalid("attribute %s is given %d times", name, len(values))
 	}
-	if len(values[0]) > maxValue {
-		return "", invalid("attribute %s of %d bytes is longer than %d", name, len(values[0]), maxValue)
-	}
 	v, ok := percentDecode(values[0])
-	if !ok || v == "" {
-		return "", invalid("attribute %s is empty or not percent-encoded UTF-8", name)
+	if !ok {
+		return "", invalid("attribute %s is not percent-encoded UTF-8", name)
+	}
+	if v == "" || len(v) > maxValue {
+		return "", invalid("attribute %s has %d bytes: 1 to %d are allowed", name, len(v), maxValue)
 	}
 	return v, nil
 }
