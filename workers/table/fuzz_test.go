@@ -33,7 +33,7 @@ func FuzzCSV(f *testing.F) {
 	f.Add("\xef\xbb\xbfa,b\n", uint8(1))
 	f.Fuzz(func(t *testing.T, text string, n uint8) {
 		rows, err := pieces(t, table.Schema{MediaType: csvType, Columns: columns("a string, b string")}, text, n)
-		if strings.HasPrefix(text, "\xef\xbb\xbf") || strings.Contains(strings.ReplaceAll(text, "\r\n", ""), "\r") {
+		if strings.Contains(text, "\xef\xbb\xbf") || strings.Contains(strings.ReplaceAll(text, "\r\n", ""), "\r") {
 			return // encoding/csv keeps the mark, and takes a lone carriage return for text
 		}
 		want, wantErr := readCSV(text)
