@@ -10,14 +10,18 @@ func openRequest(a *act, b *exchange.OpenRequest) (subject, error) {
 	if err := a.needsCommand(); err != nil {
 		return subject{}, err
 	}
-	d, err := need[exchange.Dataset](a.transaction, exchange.DatasetKey(b.Dataset), b.Dataset)
+	key, err := a.recordKey(exchange.NounDataset, b.Dataset)
+	if err != nil {
+		return subject{}, err
+	}
+	d, err := need[exchange.Dataset](a.transaction, key, b.Dataset)
 	if err != nil {
 		return subject{}, err
 	}
 	id := exchange.NewID(exchange.NounRequest, a.caller.msp, a.command)
 	s := subject{id: id, party: d.Owner}
 	s.change = func() error {
-		r, err := a.newRequest(id, b)
+		r, err := a.newRequest(id, d.ID, b)
 		if err != nil {
 			return err
 		}
@@ -27,15 +31,16 @@ func openRequest(a *act, b *exchange.OpenRequest) (subject, error) {
 }
 
 // newRequest checks a request against the dataset's terms as they are now.
-func (a *act) newRequest(id string, b *exchange.OpenRequest) (exchange.Request, error) {
+func (a *act) newRequest(id, dataset string, b *exchange.OpenRequest) (exchange.Request, error) {
 	asker := a.caller.department
+	from, to := b.Period(a.time)
 	r := exchange.Request{
-		ID: id, Requester: asker.Name, RequesterMSP: asker.MSP, Dataset: b.Dataset, Version: exchange.Latest, Object: b.Object,
+		ID: id, Requester: asker.Name, RequesterMSP: asker.MSP, Dataset: dataset, Version: exchange.Latest, Object: b.Object,
 		Purpose: b.Purpose, LegalBasis: b.LegalBasis, Actions: b.Actions, Spec: b.Spec,
-		NotBefore: b.NotBefore, NotAfter: b.NotAfter, Uses: b.Uses,
+		NotBefore: from, NotAfter: to, Uses: b.Uses,
 		State: exchange.RequestOpen, Since: a.time, Change: a.change(""),
 	}
-	d, err := a.openDataset(b.Dataset)
+	d, err := a.openDataset(dataset)
 	if err != nil {
 		return r, err
 	}
@@ -47,13 +52,13 @@ func (a *act) newRequest(id string, b *exchange.OpenRequest) (exchange.Request, 
 		}
 		r.Version = o.SealedDigest
 	}
-	if !a.time.Before(b.NotAfter) {
-		return r, exchange.Errorf(exchange.Expired, "the request would end at %s, which is over", b.NotAfter.Format(time.RFC3339))
+	if !a.time.Before(to) {
+		return r, exchange.Errorf(exchange.Expired, "the request would end at %s, which is over", to.Format(time.RFC3339))
 	}
 	return r, firstError(
 		checkTerms(d, asker.Name, b.Purpose, b.Actions),
 		checkUses("the terms", d.Terms.MaxUses, b.Uses),
-		checkDuration(d.Terms, b.NotBefore, b.NotAfter))
+		checkDuration(d.Terms, from, to))
 }
 
 func withdrawRequest(a *act, b *exchange.EndRequest) (subject, error) {

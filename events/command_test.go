@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"chancery/chaincode/exchange"
 	"chancery/events"
@@ -36,7 +35,7 @@ func TestDecodeCommand(t *testing.T) {
 		"end before start":    {events.RequestOpen, `{"dataset":"census/population",` + open + `,"notBefore":"2031-01-01T00:00:00Z","notAfter":"2030-01-01T00:00:00Z"}`, "not after notBefore"},
 		"too long":            {events.RequestOpen, `{"dataset":"census/population",` + open + `,"validFor":99999999999}`, "validFor"},
 		"no such name":        {events.RequestOpen, `{"dataset":"census/../x",` + open + `,"validFor":1}`, "dataset"},
-		"nothing":             {events.RequestOpen, `{}`, "notAfter"},
+		"nothing":             {events.RequestOpen, `{}`, "dataset"},
 		"slot out of range":   {events.GrantRedeem, `{"grant":"` + exchange.NewID(exchange.NounGrant, "m", "c") + `","slot":-1}`, "slot"},
 		"bytes after the end": {events.GrantRedeem, `{} {}`, "after the end"},
 	} {
@@ -50,23 +49,6 @@ func TestDecodeCommand(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
-	}
-}
-
-// TestResolve: the same command resolved with the same start is the same thing.
-func TestResolve(t *testing.T) {
-	id := exchange.NewID(exchange.NounDataset, "m", "c")
-	b := events.OpenRequest{Dataset: "census/population", Purpose: "p", LegalBasis: "l", Actions: []exchange.Action{exchange.Read}, ValidFor: 60, Uses: 2}
-	r := b.Resolve(id, at)
-	if err := r.Validate(); err != nil {
-		t.Fatal(err)
-	}
-	if !r.NotBefore.Equal(at) || r.NotAfter.Sub(r.NotBefore) != time.Minute || r.Dataset != id {
-		t.Errorf("resolved to %+v", r)
-	}
-	b.NotBefore = at.Add(time.Hour)
-	if r := b.Resolve(id, at); !r.NotBefore.Equal(b.NotBefore) || r.NotAfter.Sub(r.NotBefore) != time.Minute {
-		t.Errorf("resolved to %+v", r)
 	}
 }
 

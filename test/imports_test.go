@@ -15,7 +15,7 @@ import (
 // both are listed in beside, its own.
 func layer(path string) int {
 	switch {
-	case path == "events", path == "chaincode/exchange", path == "schemas", strings.HasPrefix(path, "crypto/"):
+	case path == "events", path == "chaincode/exchange", path == "schemas", path == "test/data", strings.HasPrefix(path, "crypto/"):
 		return 0
 	case path == "workers", path == "events/bus", path == "chaincode", strings.HasPrefix(path, "chaincode/"),
 		path == "workers/ipfs", path == "workers/table", path == "workers/journal":

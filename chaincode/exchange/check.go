@@ -45,6 +45,14 @@ func checkID(field string, noun Noun, s string) error {
 	return Errorf(Invalid, "%s %q is not the id of a %s", field, clip(s), noun)
 }
 
+// checkDataset takes a dataset's id or "<owner>/<name>".
+func checkDataset(field, s string) error {
+	if _, _, named := DatasetName(s); named {
+		return nil
+	}
+	return checkID(field, NounDataset, s)
+}
+
 // CheckCommand takes a command id: see [ValidCommand].
 func CheckCommand(s string) error {
 	if ValidCommand(s) {

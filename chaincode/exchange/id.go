@@ -44,6 +44,13 @@ func NewID(noun Noun, msp, command string) string {
 // in the dataset before its registration was answered.
 func DatasetID(msp, name string) string { return NewID(NounDataset, msp, name) }
 
+// DatasetName splits "<owner>/<name>", as people name a dataset; ok is false
+// for an id.
+func DatasetName(s string) (owner, name string, ok bool) {
+	owner, name, ok = strings.Cut(s, "/")
+	return owner, name, ok && ValidName(owner) && ValidName(name)
+}
+
 // OfficerID derives an officer's id from the DER bytes of the certificate.
 func OfficerID(der []byte) string { return shortID(NounOfficer, string(der)) }
 

@@ -38,34 +38,62 @@ type Request struct {
 	Change       Change       `json:"change"`
 }
 
-// OpenRequest is the body of [OpRequestOpen].
+// OpenRequest is the body of [OpRequestOpen]. It says when its grant would end
+// by NotAfter or by ValidFor, one of the two.
 type OpenRequest struct {
-	Dataset    string    `json:"dataset"`          // id
+	Dataset    string    `json:"dataset"`          // id, or "<owner>/<name>"
 	Object     string    `json:"object,omitempty"` // id of an exact version; none: latest
 	Purpose    string    `json:"purpose"`
 	LegalBasis string    `json:"legalBasis"`
 	Actions    []Action  `json:"actions"`
 	Spec       string    `json:"spec,omitempty"`
-	NotBefore  time.Time `json:"notBefore"`
-	NotAfter   time.Time `json:"notAfter"`
+	NotBefore  time.Time `json:"notBefore,omitzero"` // none: the transaction's time
+	NotAfter   time.Time `json:"notAfter,omitzero"`
+	ValidFor   int64     `json:"validFor,omitempty"` // seconds after the beginning, to [MaxDuration]
 	Uses       int       `json:"uses"`
 }
 
 // Validate checks the body by itself and normalises its times to UTC.
 func (b *OpenRequest) Validate() error {
-	b.NotBefore, b.NotAfter = b.NotBefore.UTC(), b.NotAfter.UTC()
+	b.NotBefore, b.NotAfter = utc(b.NotBefore), utc(b.NotAfter)
 	err := first(
-		checkID("dataset", NounDataset, b.Dataset),
+		checkDataset("dataset", b.Dataset),
 		checkLine("purpose", b.Purpose, 1, 200),
 		checkLine("legalBasis", b.LegalBasis, 1, 500),
 		checkActions("actions", b.Actions),
 		checkSpec(b.Actions, b.Spec),
-		checkPeriod(b.NotBefore, b.NotAfter),
+		checkRange("validFor", b.ValidFor, 0, MaxDuration),
 		checkRange("uses", int64(b.Uses), 1, MaxUses))
+	if b.NotAfter.IsZero() == (b.ValidFor == 0) {
+		err = first(err, Errorf(Invalid, "give either notAfter or validFor"))
+	}
+	if !b.NotBefore.IsZero() {
+		err = first(err, checkPeriod(b.Period(b.NotBefore)))
+	}
 	if b.Object != "" {
 		err = first(err, checkID("object", NounObject, b.Object))
 	}
 	return err
+}
+
+// Period is when the grant would begin and end, for a request opened now.
+func (b *OpenRequest) Period(now time.Time) (from, to time.Time) {
+	from, to = b.NotBefore, b.NotAfter
+	if from.IsZero() {
+		from = now
+	}
+	if to.IsZero() {
+		to = from.Add(time.Duration(b.ValidFor) * time.Second)
+	}
+	return from, to
+}
+
+// utc leaves the zero time alone.
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC()
 }
 
 // EndRequest is the body of [OpRequestWithdraw] and [OpRequestRefuse].
@@ -134,12 +162,7 @@ type GiveGrant struct {
 
 // Validate checks the body by itself and normalises its times to UTC.
 func (b *GiveGrant) Validate() error {
-	if !b.NotBefore.IsZero() {
-		b.NotBefore = b.NotBefore.UTC()
-	}
-	if !b.NotAfter.IsZero() {
-		b.NotAfter = b.NotAfter.UTC()
-	}
+	b.NotBefore, b.NotAfter = utc(b.NotBefore), utc(b.NotAfter)
 	err := first(
 		checkID("request", NounRequest, b.Request),
 		checkRange("maxUses", int64(b.MaxUses), 0, MaxUses))

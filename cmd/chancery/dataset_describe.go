@@ -156,6 +156,11 @@ func readMetadata(file string) (exchange.RegisterDataset, error) {
 	if err != nil {
 		return dataset, usagef("--metadata: %w", err)
 	}
+	return parseMetadata(file, data)
+}
+
+// parseMetadata decodes the document in a file of that name.
+func parseMetadata(file string, data []byte) (dataset exchange.RegisterDataset, err error) {
 	if strings.ToLower(filepath.Ext(file)) != ".json" {
 		if data, err = yamlToJSON(data); err != nil {
 			return dataset, usagef("%s: %w", file, err)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"chancery/chaincode/exchange"
 	"chancery/events"
 )
 
@@ -66,7 +67,7 @@ func runRequestOpen(ctx context.Context, a *app, dataset string, opts RequestOpe
 	if opts.For == 0 && opts.NotAfter.IsZero() {
 		opts.For = span(day)
 	}
-	body := &events.OpenRequest{
+	body := &exchange.OpenRequest{
 		Dataset: dataset, Object: opts.Object, Purpose: opts.Purpose, LegalBasis: opts.LegalBasis,
 		Actions: actionsOf(opts.Actions), Spec: opts.Spec,
 		NotBefore: opts.NotBefore.Time, NotAfter: opts.NotAfter.Time, ValidFor: opts.For.seconds(), Uses: opts.Uses,
