@@ -1,16 +1,22 @@
 package ipfs_test
 
 import (
-	"os"
 	"testing"
+
+	"chancery/compose/native"
 )
 
-// kubo returns the program to test against.
+// kubo returns the program that the launcher builds, and builds it if nobody
+// has.
 func kubo(t *testing.T) string {
 	t.Helper()
-	program := os.Getenv("KUBO")
-	if program == "" {
-		t.Fatal("KUBO does not name a kubo program")
+	cache, err := native.CacheDir()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return program
+	binaries, err := native.Build(t.Context(), cache, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binaries.IPFS
 }

@@ -320,6 +320,9 @@ func testAlteredStore(t *testing.T, n *node) {
 	n.flip(t, small)
 	_, err := digestOffline(t, c, small)
 	wantErr(t, "altered file of one block", err, ipfs.ErrDamaged, false)
+	r, err := c.Cat(t.Context(), small)
+	_, err = digestCat(t, r, err)
+	wantErr(t, "the same with the swarm", err, ipfs.ErrDamaged, false)
 	wantErr(t, "pin of it", c.Pin(t.Context(), small), ipfs.ErrDamaged, false)
 
 	large := add(t, c, noise(7, 5*mebibyte))
@@ -328,10 +331,9 @@ func testAlteredStore(t *testing.T, n *node) {
 	if _, err := digestOffline(t, c, large); err == nil {
 		t.Error("altered block below the root: read to the end")
 	}
-	r, err := c.Cat(t.Context(), large)
-	if _, err := digestCat(t, r, err); err == nil {
-		t.Error("altered block below the root, with the swarm: read to the end")
-	}
+	r, err = c.Cat(t.Context(), large)
+	_, err = digestCat(t, r, err)
+	wantErr(t, "altered block below the root, which nobody else has", err, ipfs.ErrStalled, true)
 
 	lost := add(t, c, noise(8, 5*mebibyte))
 	if err := os.Remove(n.blockFile(t, n.links(t, lost)[4])); err != nil {
