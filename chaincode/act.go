@@ -218,7 +218,9 @@ func (a *act) tellOf(event exchange.EventType, to, id string, record any) error 
 	if err != nil {
 		return err
 	}
-	a.facts = append(a.facts, exchange.Event{Type: event, From: a.caller.department.Name, To: to, ID: id, Data: data})
+	a.facts = append(a.facts, exchange.Event{
+		Type: event, From: a.caller.department.Name, To: to, ID: id, Command: a.command, Data: data,
+	})
 	return nil
 }
 

@@ -1,6 +1,8 @@
 package chaincode
 
 import (
+	"errors"
+
 	"chancery/chaincode/exchange"
 )
 
@@ -93,20 +95,21 @@ func (a *act) mayBeApplied() error {
 	return a.caller.mayPerform(a.row)
 }
 
+// refuse turns the contract's own refusal into an outcome. Any other error is a
+// fault of the peer or of this package, which fails the whole transaction.
 func refuse(out exchange.Outcome, err error) (exchange.Outcome, error) {
-	e, ok := refusal(err)
-	if !ok {
+	var e *exchange.Error
+	if !errors.As(err, &e) {
 		return out, err
 	}
-	out.Code, out.Message = e.Code, e.Message
-	return out, nil
+	return exchange.Outcome{Command: out.Command, Op: out.Op, Code: e.Code, Message: e.Message}, nil
 }
 
 // reject records a refusal under its command and tells it, in place of what the
 // act had put before it was refused.
 func (a *act) reject(out exchange.Outcome) (exchange.Outcome, error) {
 	a.puts, a.facts = nil, nil
-	out.ID, out.Tx = "", a.id
+	out.Tx = a.id
 	if err := a.record(out); err != nil {
 		return out, err
 	}

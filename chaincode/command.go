@@ -1,8 +1,6 @@
 package chaincode
 
 import (
-	"errors"
-
 	"chancery/chaincode/exchange"
 )
 
@@ -101,11 +99,4 @@ func (a *act) needsCommand() error {
 		return nil
 	}
 	return exchange.Errorf(exchange.Invalid, "%s needs a command id: its record's id is derived from it", a.row.Op)
-}
-
-// refusal returns err as the contract's own refusal; false when it is a fault
-// of the peer or of this package, which fails the whole transaction.
-func refusal(err error) (*exchange.Error, bool) {
-	var e *exchange.Error
-	return e, errors.As(err, &e)
 }

@@ -1,6 +1,7 @@
 package contracttest
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -309,4 +310,14 @@ func (m *Memory) say(department, identity string, op exchange.Op, body exchange.
 	row, _ := exchange.TransitionOf(op)
 	_, err = m.Submit(department, identity, row.Function, "", string(data))
 	return err
+}
+
+// Wrote reports whether the transaction writes a record of these very bytes.
+func (tx Transaction) Wrote(record []byte) bool {
+	for _, value := range tx.writes {
+		if bytes.Equal(value, record) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,0 +1,131 @@
+package chaincode_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"chancery/chaincode/exchange"
+)
+
+// TestRegister makes a department of an organisation.
+func TestRegister(t *testing.T) {
+	d := desk{t, newLedger(t)}
+	if err := d.Found("archive"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Issue("archive", "worker"); err != nil {
+		t.Fatal(err)
+	}
+	body := &exchange.RegisterDepartment{Name: "archive", Title: "State archive", Recipient: "age1" + strings.Repeat("q", 58)}
+	taken := *body
+	taken.Name = "census"
+
+	_, err := d.do("archive", "admin", exchange.OpOfficerEnrol, "", &exchange.EnrolOfficer{Name: "x", Role: exchange.Worker, Certificate: "x"})
+	if refusal := wantCode(t, err, exchange.Denied); !strings.Contains(refusal.Message, "RegisterDepartment") {
+		t.Errorf("%q does not say what to do", refusal.Message)
+	}
+	_, err = d.do("archive", "worker", exchange.OpDepartmentRegister, "", body)
+	wantCode(t, err, exchange.Denied)
+	_, err = d.do("archive", "admin", exchange.OpDepartmentRegister, "", &taken)
+	wantCode(t, err, exchange.Conflict)
+
+	out := d.must("archive", "admin", exchange.OpDepartmentRegister, "join", body)
+	all := d.Committed()
+	events := all[len(all)-1].Events
+	if out.ID != "archive" || len(events) != 2 || events[0].Type != exchange.DepartmentRegistered || events[1].Type != exchange.OfficerEnrolled {
+		t.Errorf("registered as %+v, told %+v", out, events)
+	}
+	var officer exchange.OfficerRecord
+	if err := json.Unmarshal(events[1].Data, &officer); err != nil || officer.Role != exchange.Admin || officer.Name != "admin" ||
+		officer.Department != "archive" || officer.Change.Officer != officer.ID || officer.Change.By != "archive" {
+		t.Errorf("first officer: %+v (%v)", officer, err)
+	}
+	if again := d.must("archive", "admin", exchange.OpDepartmentRegister, "join", body); !again.Repeated || again.Code != exchange.Exists || again.ID != "archive" {
+		t.Errorf("again: %+v", again)
+	}
+	if again := d.must("archive", "admin", exchange.OpDepartmentRegister, "", body); again.Code != exchange.Exists {
+		t.Errorf("without a command: %+v", again)
+	}
+	_, err = d.do("archive", "admin", exchange.OpDepartmentRegister, "join", &taken)
+	wantCode(t, err, exchange.Conflict)
+}
+
+// TestOtherRecipient redeems after the department's key has become another one,
+// which no function does yet.
+func TestOtherRecipient(t *testing.T) {
+	d := desk{t, newLedger(t)}
+	grant := d.grant("a")
+	text, err := d.Evaluate("health", "worker", "Get", "department", "health")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var department exchange.Department
+	if err := json.Unmarshal([]byte(text), &department); err != nil {
+		t.Fatal(err)
+	}
+	department.Recipient = "age1" + strings.Repeat("z", 58)
+	if err := d.Put(exchange.DepartmentKey("health"), department); err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.do("health", "worker", exchange.OpGrantRedeem, "", &exchange.RedeemGrant{Grant: grant})
+	wantCode(t, err, exchange.Denied)
+}
+
+// TestUnreadableRecord meets a record that cannot be decoded: a fault, which
+// fails the whole transaction and is not taken for a refusal.
+func TestUnreadableRecord(t *testing.T) {
+	d := desk{t, newLedger(t)}
+	grant := d.grant("a")
+	if err := d.Put(exchange.GrantKey(grant), []int{1}); err != nil {
+		t.Fatal(err)
+	}
+	body := encode(t, &exchange.RedeemGrant{Grant: grant})
+	batch := encode(t, []exchange.Operation{{Command: "c", Op: exchange.OpGrantRedeem, Body: json.RawMessage(body)}})
+	for function, args := range map[string][]string{"RedeemGrant": {"", body}, "Apply": {batch}} {
+		if _, err := d.Submit("health", "worker", function, args...); err == nil || exchange.ParseError(err.Error()) != nil {
+			t.Errorf("%s: %v", function, err)
+		}
+	}
+}
+
+// TestLongList scans more keys than one call may.
+func TestLongList(t *testing.T) {
+	const count = 4321
+	d := desk{t, newLedger(t)}
+	for i := range count {
+		owner := "health"
+		if i%1000 == 0 {
+			owner = "census"
+		}
+		id := exchange.DatasetID("x", strings.Repeat("a", i%60+1)+string(rune('a'+i/60%26))+string(rune('a'+i/60/26)))
+		if err := d.Put(exchange.DatasetKey(id), exchange.Dataset{ID: id, Owner: owner}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tc := range []struct {
+		query        exchange.Query
+		found, pages int
+	}{
+		{exchange.Query{Noun: exchange.NounDataset, PageSize: exchange.MaxPage}, count, 9},
+		{exchange.Query{Noun: exchange.NounDataset, Department: "census"}, 5, 3},
+		{exchange.Query{Noun: exchange.NounDataset, Department: "labor"}, 0, 3},
+	} {
+		found, pages := 0, 0
+		for q := tc.query; ; {
+			text, err := d.Evaluate("labor", "auditor", "List", encode(t, q))
+			var page exchange.Page
+			if err != nil || json.Unmarshal([]byte(text), &page) != nil {
+				t.Fatalf("%v: %s", err, text)
+			}
+			found += len(page.Records)
+			pages++
+			if q.Bookmark = page.Bookmark; q.Bookmark == "" {
+				break
+			}
+		}
+		if found != tc.found || pages != tc.pages {
+			t.Errorf("%+v: %d records in %d pages, want %d in %d", tc.query, found, pages, tc.found, tc.pages)
+		}
+	}
+}
