@@ -51,9 +51,9 @@ func ReadPrivate(name string, limit int64) ([]byte, error) {
 	return text, nil
 }
 
-// WriteNew writes a file for its owner alone that appears complete and durable or not at all, and
-// answers fs.ErrExist if there is one of that name: unlike a rename, a link
-// never replaces.
+// WriteNew writes a file for its owner alone, which appears complete and durable
+// or not at all. It answers [fs.ErrExist] if there is one of that name: unlike a
+// rename, a link never replaces.
 func WriteNew(name string, data []byte) error {
 	temp, err := os.CreateTemp(filepath.Dir(name), tempPrefix(name)) // mode 0600
 	if err != nil {
