@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"chancery/chaincode/exchange"
 	"chancery/chaincode/ledger"
@@ -22,6 +23,7 @@ type app struct {
 	out    io.Writer
 	err    io.Writer
 	lookup func(string) (string, bool) // of the environment
+	saying sync.Mutex                  // guards err while several wait
 
 	data       string
 	department string

@@ -35,7 +35,14 @@ func (s *span) String() string {
 	case d%day == 0:
 		return fmt.Sprintf("%dd", d/day)
 	}
-	return d.String()
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // seconds is the span as records carry it.
@@ -64,7 +71,7 @@ func parseSpan(text string) (time.Duration, error) {
 // spanText prints a number of seconds as a duration.
 func spanText(seconds int64) string {
 	s := span(time.Duration(seconds) * time.Second)
-	return strings.TrimSuffix(strings.TrimSuffix(s.String(), "0s"), "0m")
+	return s.String()
 }
 
 // moment is a flag's point in time, UTC; zero is unset.

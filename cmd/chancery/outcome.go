@@ -66,8 +66,8 @@ func (o *outcome) close() {
 
 // read hands the messages that concern the command to wait.
 func (o *outcome) read(f events.Filter, from uint64) {
-	o.broken <- o.conn.Follow(o.readers, f, from, func(m *bus.Message) error {
-		if m.Err != nil || m.Correlation != o.result.Command && m.About != o.answer && (o.object == "" || m.About != o.object) {
+	o.broken <- o.app.follow(o.readers, o.conn, f, from, func(m *bus.Message) error {
+		if m.Err != nil || !o.concerns(m) {
 			return nil
 		}
 		select {
@@ -77,6 +77,16 @@ func (o *outcome) read(f events.Filter, from uint64) {
 			return o.readers.Err()
 		}
 	})
+}
+
+// concerns tells the messages of this command, and other departments' verdicts
+// on its object, from those of other commands: another department's may have
+// the same id.
+func (o *outcome) concerns(m *bus.Message) bool {
+	if o.object != "" && m.About == o.object {
+		return true
+	}
+	return m.Address.From == o.profile.Department && (m.Correlation == o.result.Command || m.About == o.answer)
 }
 
 // recall reads what was said of the command before. The bus drops a command
@@ -131,7 +141,8 @@ func (o *outcome) rejected(m *bus.Message) (bool, error) {
 	return true, r.Code.Err(r.Message)
 }
 
-// accepted is intake's answer: for a dataset, only its beginning.
+// accepted is intake's answer. For a file to publish it is only the beginning:
+// the dataset is known, the object comes.
 func (o *outcome) accepted(ctx context.Context, m *bus.Message) (bool, error) {
 	r, err := events.Record[events.Accepted](m.Envelope)
 	if err != nil {
@@ -157,6 +168,7 @@ func (o *outcome) registered(m *bus.Message) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	o.result.Outcome, o.result.Repeated = exchange.OK, false
 	o.result.ID, o.result.Dataset, o.result.Tx = r.ID, r.Dataset, m.Position.Tx
 	o.app.say("registered as version %d in block %d", r.Version, m.Position.Block)
 	return o.needs == 0, nil

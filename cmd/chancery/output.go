@@ -31,8 +31,10 @@ func (a *app) line(v any) error {
 	return enc.Encode(v)
 }
 
-// say prints a line of progress to standard error.
+// say prints a line of progress to standard error. Any goroutine may.
 func (a *app) say(format string, args ...any) {
+	a.saying.Lock()
+	defer a.saying.Unlock()
 	fmt.Fprintf(a.err, format+"\n", args...)
 }
 

@@ -95,7 +95,7 @@ func newRootCommand(a *app) (*cobra.Command, error) {
 		newDepartmentCommand(a), newOfficerCommand(a), newHistoryCommand(a), newWatchCommand(a),
 	}
 	stack := []*cobra.Command{
-		newUpCommand(a), newDownCommand(a), newStatusCommand(a), newServeCommand(a),
+		newUpCommand(a), newDownCommand(a), newStatusCommand(a), newRunCommand(a), newServeCommand(a),
 		newEnvCommand(a), newVersionCommand(a),
 	}
 	for _, c := range things {

@@ -58,7 +58,7 @@ func applySettings(flags *pflag.FlagSet, lookup func(string) (string, bool)) err
 // CHANCERY_CONFIG, must be there.
 func readConfig(lookup func(string) (string, bool)) (string, map[string]string, error) {
 	file, asked := lookup(variable("config"))
-	if file == "" {
+	if !asked || file == "" {
 		file, asked = configFile, false
 	}
 	data, err := os.ReadFile(file)

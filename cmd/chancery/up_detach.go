@@ -52,7 +52,7 @@ func (a *app) detach(ctx context.Context, opts UpOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := a.follow(ctx, launcher, ready, log); err != nil {
+	if err := a.awaitStart(ctx, launcher, ready, log); err != nil {
 		return err
 	}
 	return a.announce(ctx, "stop it with `chancery down`")
@@ -79,9 +79,9 @@ func (a *app) launcher(opts UpOptions, ready string, log *os.File) (*exec.Cmd, e
 	return cmd, nil
 }
 
-// follow copies the launcher's log to standard error until the network is up.
+// awaitStart copies the launcher's log to standard error until the network is up.
 // When ctx ends first, the launcher is told to stop what it started.
-func (a *app) follow(ctx context.Context, launcher *exec.Cmd, ready string, log io.Reader) error {
+func (a *app) awaitStart(ctx context.Context, launcher *exec.Cmd, ready string, log io.Reader) error {
 	ended := make(chan error, 1)
 	go func() { ended <- launcher.Wait() }()
 	ticker := time.NewTicker(detachPoll)

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -104,7 +106,37 @@ func runWatch(ctx context.Context, a *app, opts WatchOptions) error {
 		from = tail.Sequence + 1
 	}
 	tail := &ledgerTail{app: a, first: block}
-	return conn.Follow(ctx, filter, from, tail.show)
+	return a.follow(ctx, conn, filter, from, tail.show)
+}
+
+// followAgain is how long a bus that is away is left alone.
+const followAgain = time.Second
+
+// follow is [bus.Conn.Follow] that waits for a bus that is away.
+func (a *app) follow(ctx context.Context, conn *bus.Conn, f events.Filter, from uint64, yield func(*bus.Message) error) error {
+	ticker := time.NewTicker(followAgain)
+	defer ticker.Stop()
+	for away := false; ; {
+		err := conn.Follow(ctx, f, from, func(m *bus.Message) error {
+			if away {
+				a.say("the bus is back")
+			}
+			from, away = m.Sequence+1, false
+			return yield(m)
+		})
+		if !errors.Is(err, bus.ErrUnreachable) {
+			return err
+		}
+		if !away {
+			a.say("the bus is away: waiting for it")
+		}
+		away = true
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
 }
 
 // ledgerTail prints events, each position once and in order, also when the

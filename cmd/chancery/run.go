@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"chancery/compose/native"
+	"chancery/workers"
+)
+
+func newRunCommand(a *app) *cobra.Command {
+	names := strings.Join(workerNames(), ", ")
+	return &cobra.Command{
+		Use:   "run [WORKER…]",
+		Short: "Run a department's workers",
+		Long: `Run workers of a department until told to stop: all of them, or those named.
+Stopped, they fetch no more, finish what they have begun, and hand back the rest.
+
+Workers: ` + names + `.
+
+Log lines, one JSON object each, go to standard error.`,
+		Example: `  chancery run -d census
+  chancery run -d census encrypt pin`,
+		ValidArgs: workerNames(),
+		Args: func(_ *cobra.Command, args []string) error {
+			for i, name := range args {
+				if !slices.Contains(workerNames(), name) {
+					return usagef("there is no worker %q: use %s", name, names)
+				}
+				if slices.Contains(args[:i], name) {
+					return usagef("worker %s is named twice", name)
+				}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = workerNames()
+			}
+			return runRun(cmd.Context(), a, args)
+		},
+	}
+}
+
+func runRun(ctx context.Context, a *app, names []string) error {
+	profile, err := a.profile()
+	if err != nil {
+		return err
+	}
+	ctx = a.logger().With().Str("department", profile.Department).Logger().WithContext(ctx)
+	staff, err := a.hire(ctx, profile, names)
+	if err != nil {
+		return err
+	}
+	defer staff.close()
+	if err := native.AnnounceReady(); err != nil {
+		return fmt.Errorf("announce: %w", err)
+	}
+	return workers.Run(ctx, workers.Config{Department: profile.Department}, staff.workers)
+}
