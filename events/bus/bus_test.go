@@ -112,7 +112,7 @@ func TestFence(t *testing.T) {
 	if !errors.Is(err, errEnough) {
 		t.Errorf("after %d messages: %v", next, err)
 	}
-	tail, err := b.Connect(t, "listen").Tail(t.Context(), events.StreamLedger)
+	tail, err := b.Connect(t, "system").Tail(t.Context(), events.StreamLedger)
 	if err != nil || tail.Messages != batches*size || tail.Last.Position.Block != batches {
 		t.Errorf("stream ends with %+v, %v", tail, err)
 	}

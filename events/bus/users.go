@@ -77,7 +77,7 @@ func admin() UserSpec {
 func system(department string) UserSpec {
 	return UserSpec{
 		Name: UserSystem, Account: AccountSystems,
-		Publish: append(reads(events.StreamLedger), events.CommandSpace(department)),
+		Publish: append(reads(events.StreamLedger), events.CommandSpace(department), accountInfo),
 		Subscribe: []string{
 			events.LedgerSpace(),
 			events.WorkSpace(events.CommandAccepted, ""),
@@ -87,12 +87,21 @@ func system(department string) UserSpec {
 }
 
 func dashboard() UserSpec {
-	spec := UserSpec{Name: UserDashboard, Account: AccountDashboards, Subscribe: []string{events.Everything()}}
+	spec := UserSpec{
+		Name: UserDashboard, Account: AccountDashboards,
+		Publish:   []string{accountInfo},
+		Subscribe: []string{events.Everything()},
+	}
 	for _, s := range events.Streams() {
 		spec.Publish = append(spec.Publish, reads(s.Name)...)
 	}
 	return spec
 }
+
+// accountInfo asks for the state of JetStream. A guest's account must import
+// it: else the server answers all of JetStream's subjects there by itself, with
+// the word that JetStream is not enabled in that account.
+const accountInfo = "$JS.API.INFO"
 
 // reads is what reading a stream without a consumer takes.
 func reads(stream string) []string {
