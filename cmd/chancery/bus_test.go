@@ -224,13 +224,15 @@ func say(t *testing.T, listen *bus.Conn, list []exchange.Event) {
 	}
 }
 
+// someEvents are two, in this order.
+var someEvents = []exchange.Event{
+	{Type: exchange.RequestOpened, From: "health", To: "census", ID: "r-1", Command: "c6", Data: []byte(`{"id":"r-1"}`)},
+	{Type: exchange.GrantWasGiven, From: "census", To: "health", ID: "g-1", Data: []byte(`{"id":"g-1"}`)},
+}
+
 func TestWatch(t *testing.T) {
 	o := newOffice(t)
-	request := exchange.NewID(exchange.NounRequest, "HealthMSP", "c6")
-	say(t, o.bus.Connect(t, "listen"), []exchange.Event{
-		{Type: exchange.RequestOpened, From: "health", To: "census", ID: request, Command: "c6", Data: []byte(`{"id":"x"}`)},
-		{Type: exchange.GrantWasGiven, From: "census", To: "health", ID: "g-1", Data: []byte(`{"id":"y"}`)},
-	})
+	say(t, o.bus.Connect(t, "listen"), someEvents)
 	for _, test := range []struct {
 		args []string
 		want []string // types, in order
