@@ -163,15 +163,20 @@ func (e *encrypt) stream(ctx context.Context, file *os.File, d exchange.Dataset,
 	done.cid, _, addErr = e.Node.Add(ctx, out)
 	out.CloseWithError(addErr)
 	<-finished
-	rows, tableErr := check.Close()
-	done.rows = rows
-	if tableErr != nil {
-		return result{}, exchange.Errorf(exchange.Invalid, "%s is not the table that dataset %s declares: %v", before.Name(), d.Name, tableErr)
+	if _, wrong := errors.AsType[*table.Error](sealErr); wrong {
+		return result{}, notATable(d, sealErr)
 	}
 	if err := errors.Join(addErr, sealErr); err != nil {
 		return result{}, err
 	}
+	if done.rows, err = check.Close(); err != nil {
+		return result{}, notATable(d, err)
+	}
 	return done, unchanged(file, before)
+}
+
+func notATable(d exchange.Dataset, err error) error {
+	return exchange.Errorf(exchange.Invalid, "the file is not the table that dataset %s declares: %v", d.Name, err)
 }
 
 // unchanged refuses a file that was written to while it was read.
