@@ -168,11 +168,13 @@ func TestPublishFollowsTheObject(t *testing.T) {
 	dataset := exchange.NewID(exchange.NounDataset, "HealthMSP", "c5")
 	object := exchange.NewID(exchange.NounObject, "HealthMSP", "c5")
 	listen := o.bus.Connect(t, "listen")
+	facts := []exchange.Event{
+		event(t, exchange.ObjectRegistered, "health", object, exchange.Object{ID: object, Dataset: dataset, Version: 1}),
+		event(t, exchange.ObjectAttested, "labor", object, exchange.Attestation{Object: object, By: "labor", Verdict: exchange.Good}),
+	}
+	told := make(chan error, 1)
 	o.answer(func(e events.Envelope) exchange.Outcome {
-		say(t, listen, []exchange.Event{
-			event(t, exchange.ObjectRegistered, "health", object, exchange.Object{ID: object, Dataset: dataset, Version: 1}),
-			event(t, exchange.ObjectAttested, "labor", object, exchange.Attestation{Object: object, By: "labor", Verdict: exchange.Good}),
-		})
+		told <- tell(t.Context(), listen, facts)
 		return exchange.Outcome{Command: e.ID, Op: exchange.OpDatasetRegister, Code: exchange.OK, ID: dataset, Tx: "ab"}
 	})
 	code, stdout, stderr := o.run("dataset", "publish", file, "--name", "beds", "--title", "Beds", "--licence", "Public domain",
@@ -180,6 +182,9 @@ func TestPublishFollowsTheObject(t *testing.T) {
 	var got commandResult
 	if err := json.Unmarshal([]byte(stdout), &got); err != nil || code != 0 {
 		t.Fatalf("exit code %d, %v: %s", code, err, stderr)
+	}
+	if err := <-told; err != nil {
+		t.Fatal(err)
 	}
 	if got.ID != object || got.Dataset != dataset || got.Outcome != exchange.OK {
 		t.Errorf("got %+v", got)
@@ -206,22 +211,27 @@ func event(t *testing.T, kind exchange.EventType, from, id string, record any) e
 // say puts events of one transaction in block 7 on the LEDGER stream.
 func say(t *testing.T, listen *bus.Conn, list []exchange.Event) {
 	t.Helper()
+	if err := tell(t.Context(), listen, list); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func tell(ctx context.Context, listen *bus.Conn, list []exchange.Event) error {
 	batch := make([]events.Envelope, len(list))
 	for i, e := range list {
 		p := events.Position{Channel: "chancery", Block: 7, EventIndex: i, Tx: "cd", Code: "VALID"}
 		envelope, err := events.NewLedger(e, p, time.Unix(1_700_000_000, 0))
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		batch[i] = envelope
 	}
-	tail, err := listen.Tail(t.Context(), events.StreamLedger)
+	tail, err := listen.Tail(ctx, events.StreamLedger)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if _, err := listen.PublishBatch(t.Context(), batch, tail.Sequence); err != nil {
-		t.Fatal(err)
-	}
+	_, err = listen.PublishBatch(ctx, batch, tail.Sequence)
+	return err
 }
 
 // someEvents are two, in this order.
@@ -245,22 +255,25 @@ func TestWatch(t *testing.T) {
 		{[]string{"--since", "8"}, nil},
 		{nil, nil},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		code, stdout, stderr := o.runUntil(ctx, append([]string{"watch", "--json"}, test.args...)...)
-		cancel()
-		if code != exitInterrupted || stderr != "" {
-			t.Errorf("%v: exit code %d, stderr %q", test.args, code, stderr)
-		}
-		var got []string
-		for line := range strings.Lines(stdout) {
-			var e shownEvent
-			if err := json.Unmarshal([]byte(line), &e); err != nil {
-				t.Fatal(err)
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			code, stdout, stderr := o.runUntil(ctx, append([]string{"watch", "--json"}, test.args...)...)
+			if code != exitInterrupted || stderr != "" {
+				t.Errorf("exit code %d, stderr %q", code, stderr)
 			}
-			got = append(got, e.Type)
-		}
-		if fmt.Sprint(got) != fmt.Sprint(test.want) {
-			t.Errorf("%v: %v, want %v", test.args, got, test.want)
-		}
+			var got []string
+			for line := range strings.Lines(stdout) {
+				var e shownEvent
+				if err := json.Unmarshal([]byte(line), &e); err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, e.Type)
+			}
+			if fmt.Sprint(got) != fmt.Sprint(test.want) {
+				t.Errorf("%v, want %v", got, test.want)
+			}
+		})
 	}
 }
