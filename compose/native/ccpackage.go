@@ -12,6 +12,7 @@ import (
 
 	"github.com/hyperledger/fabric-admin-sdk/pkg/chaincode"
 
+	contract "chancery/chaincode"
 	"chancery/compose"
 )
 
@@ -109,42 +110,22 @@ func pack(files []packed) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// chaincodeConfig is the file that `chancery serve chaincode --config` reads.
-type chaincodeConfig struct {
-	PackageID string             `json:"packageID"`
-	Address   string             `json:"address"`
-	TLS       chaincodeTLSConfig `json:"tls"`
-}
-
-type chaincodeTLSConfig struct {
-	Cert     string `json:"cert"`     // file, PEM
-	Key      string `json:"key"`      // file, PEM
-	ClientCA string `json:"clientCA"` // file, PEM: who may call
-}
-
 // chaincodePart is a department's chaincode server.
 func (n *Network) chaincodePart(d compose.Department, packageID string) (Part, error) {
 	dir := n.path(d.Name)
 	name := partName(d.Name, roleChaincode)
 	ca := filepath.Join(dir, "msp", "tlsca.pem")
-	config, err := json.MarshalIndent(chaincodeConfig{
+	file, err := saveServerConfig(filepath.Join(dir, "chaincode"), contract.ServerConfig{
 		PackageID: packageID,
 		Address:   n.address(name),
-		TLS: chaincodeTLSConfig{
+		TLS: contract.ServerTLS{
 			Cert:     filepath.Join(dir, "tls", "chaincode", "cert.pem"),
 			Key:      filepath.Join(dir, "tls", "chaincode", "key.pem"),
 			ClientCA: ca,
 		},
-	}, "", "  ")
+	})
 	if err != nil {
-		return Part{}, err
-	}
-	file := filepath.Join(dir, "chaincode", "config.json")
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return Part{}, err
-	}
-	if err := writeFile(file, append(config, '\n'), 0o600); err != nil {
-		return Part{}, err
+		return Part{}, fmt.Errorf("chaincode of %s: %w", d.Name, err)
 	}
 	return Part{
 		Name: name, Department: d.Name, Role: roleChaincode,

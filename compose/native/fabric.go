@@ -1,11 +1,14 @@
 package native
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -62,16 +65,42 @@ func (n *Network) ordererPart() (Part, error) {
 			"ORDERER_ADMIN_TLS_ROOTCAS=[" + ca + "]",
 			"ORDERER_ADMIN_TLS_CLIENTAUTHREQUIRED=true",
 			"ORDERER_ADMIN_TLS_CLIENTROOTCAS=[" + ca + "]",
-			"ORDERER_OPERATIONS_LISTENADDRESS=" + address(0),
+			"ORDERER_OPERATIONS_LISTENADDRESS=" + n.address(portOrdererMetrics),
+			"ORDERER_METRICS_PROVIDER=prometheus",
 			"ORDERER_FILELEDGER_LOCATION=" + filepath.Join(dir, "ledger"),
 			"ORDERER_CONSENSUS_WALDIR=" + filepath.Join(dir, "raft", "wal"),
 			"ORDERER_CONSENSUS_SNAPDIR=" + filepath.Join(dir, "raft", "snapshot"),
 		},
 		Ready: func(ctx context.Context) error {
-			_, err := client.joined(ctx, n.topology.Channel)
-			return err
+			joined, err := client.joined(ctx, n.topology.Channel)
+			if err != nil || !joined {
+				return err
+			}
+			return leads(ctx, n.address(portOrdererMetrics), n.topology.Channel)
 		},
 	}, nil
+}
+
+// leads answers nil once the orderer whose metrics are at addr is the channel's
+// Raft leader; before, it takes no transaction.
+func leads(ctx context.Context, addr, channel string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/metrics", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	metrics, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(metrics, fmt.Appendf(nil, "consensus_etcdraft_is_leader{channel=%q} 1\n", channel)) {
+		return errors.New("the orderer has no Raft leader")
+	}
+	return nil
 }
 
 // peerPart is a department's peer.
@@ -114,17 +143,22 @@ func (n *Network) peerPart(d compose.Department) (Part, error) {
 }
 
 // gossipEnv makes peers find one another, and one another's chaincode, within
-// a second or two of starting; the defaults take 25 to 40 seconds.
+// a second or two; the defaults take 25 to 40 seconds. The pull intervals
+// matter when a peer hears of another before it knows its identity.
 func gossipEnv(addr string) []string {
 	return []string{
 		"CORE_PEER_GOSSIP_BOOTSTRAP=" + addr, // no other peer of the department
 		"CORE_PEER_GOSSIP_EXTERNALENDPOINT=" + addr,
-		"CORE_PEER_GOSSIP_RECONNECTINTERVAL=2s",
+		"CORE_PEER_GOSSIP_RECONNECTINTERVAL=300ms",
 		"CORE_PEER_GOSSIP_PUBLISHSTATEINFOINTERVAL=1s",
 		"CORE_PEER_GOSSIP_REQUESTSTATEINFOINTERVAL=1s",
 		"CORE_PEER_GOSSIP_ALIVETIMEINTERVAL=1s",
 		"CORE_PEER_GOSSIP_ALIVEEXPIRATIONTIMEOUT=10s",
 		"CORE_PEER_GOSSIP_MEMBERSHIPTRACKERINTERVAL=1s",
+		"CORE_PEER_GOSSIP_PULLINTERVAL=1s",
+		"CORE_PEER_GOSSIP_DIGESTWAITTIME=200ms",
+		"CORE_PEER_GOSSIP_REQUESTWAITTIME=300ms",
+		"CORE_PEER_GOSSIP_RESPONSEWAITTIME=500ms",
 	}
 }
 

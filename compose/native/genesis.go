@@ -74,9 +74,10 @@ func (n *Network) orderingConfig() (configtx.Orderer, error) {
 				Address:       orderer.EtcdAddress{Host: loopback, Port: n.port(portOrderer)},
 				ClientTLSCert: cert, ServerTLSCert: cert,
 			}},
-			// A lone orderer elects itself after ElectionTick ticks.
+			// A lone orderer that starts again elects itself after one to two
+			// times ElectionTick ticks.
 			Options: orderer.EtcdRaftOptions{
-				TickInterval: "100ms", ElectionTick: 10, HeartbeatTick: 1,
+				TickInterval: "50ms", ElectionTick: 10, HeartbeatTick: 1,
 				MaxInflightBlocks: 5, SnapshotIntervalSize: 16 << 20,
 			},
 		},

@@ -160,6 +160,12 @@ func (n *Network) joinChannel(ctx context.Context, genesis []byte) error {
 			return err
 		}
 	}
+	err = until(ctx, readyPoll, func(ctx context.Context) error {
+		return leads(ctx, n.address(portOrdererMetrics), n.topology.Channel)
+	})
+	if err != nil {
+		return err
+	}
 	var block cb.Block
 	if err := proto.Unmarshal(genesis, &block); err != nil {
 		return fmt.Errorf("genesis block: %w", err)

@@ -107,7 +107,7 @@ func openRecord(dir string, topology compose.Topology) (*record, error) {
 
 // portNames lists every listener of the network.
 func portNames(t compose.Topology) []string {
-	names := []string{portOrderer, portOrdererAdmin}
+	names := []string{portOrderer, portOrdererAdmin, portOrdererMetrics}
 	for _, d := range t.Departments {
 		for _, kind := range []string{rolePeer, roleChaincode, roleKubo, portSwarm, roleBus} {
 			names = append(names, partName(d.Name, kind))
@@ -118,9 +118,10 @@ func portNames(t compose.Topology) []string {
 
 // Names of ports that are not a part's own name.
 const (
-	portOrderer      = "orderer"
-	portOrdererAdmin = "orderer-admin"
-	portSwarm        = "kubo-swarm"
+	portOrderer        = "orderer"
+	portOrdererAdmin   = "orderer-admin"
+	portOrdererMetrics = "orderer-metrics"
+	portSwarm          = "kubo-swarm"
 )
 
 func partName(department, role string) string {

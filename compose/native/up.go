@@ -338,6 +338,8 @@ func (n *Network) infrastructure(packageIDs map[string]string) ([]Part, error) {
 		add(n.peerPart(d))
 		add(n.chaincodePart(d, packageIDs[d.Name]))
 		add(n.kuboPart(d))
+		add(n.busPart(d))
+		add(n.busPart(d))
 	}
 	return parts, err
 }
