@@ -96,16 +96,12 @@ func (t *transaction) prepare(op exchange.Operation) (*act, error) {
 		a.command = op.Command
 	}
 	var err error
-	if a.body, err = exchange.DecodeBody(op.Op, op.Body); a.body == nil {
+	if a.body, err = exchange.DecodeBody(op.Op, op.Body); err != nil {
 		sum := sha256.Sum256(op.Body)
 		a.said = hex.EncodeToString(sum[:])
 		return a, err
 	}
-	digest, encodeErr := exchange.BodyDigest(a.body)
-	if encodeErr != nil {
-		return a, encodeErr
-	}
-	a.said = digest
+	a.said, err = exchange.BodyDigest(a.body)
 	return a, err
 }
 

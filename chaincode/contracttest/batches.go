@@ -112,8 +112,12 @@ func (s *suite) testBatches(t *testing.T) {
 	t.Run("whole", s.parallel(s.testWholeBatch))
 }
 
+// testMixed puts good operations beside every kind of bad one.
 func (s *suite) testMixed(t *testing.T) {
 	c := s.stage(t).published()
+	unwritable := strings.Replace(string(s.operation(t, exchange.OpRequestOpen, "", &exchange.OpenRequest{
+		Dataset: c.dataset, Purpose: "planning", LegalBasis: "section 5", Actions: []exchange.Action{exchange.Read}, Uses: 1, ValidFor: 60,
+	}).Body), `"validFor":60`, `"notAfter":"9999-12-31T23:59:59-01:00"`, 1)
 	commands := []string{s.fresh(), s.fresh(), s.fresh(), s.fresh()}
 	wide := c.question()
 	wide.Uses = exchange.MaxUses
@@ -126,9 +130,10 @@ func (s *suite) testMixed(t *testing.T) {
 		{Command: s.fresh(), Op: "request.burn", Body: json.RawMessage(`{}`)},
 		{Command: "no command", Op: exchange.OpGrantRedeem, Body: json.RawMessage(`{}`)},
 		s.operation(t, exchange.OpGrantRedeem, "", &exchange.RedeemGrant{Grant: noID(exchange.NounGrant)}),
+		{Op: exchange.OpRequestOpen, Body: json.RawMessage(unwritable)},
 	}
 	codes := []exchange.Code{exchange.OK, exchange.Denied, exchange.OK, exchange.Invalid, exchange.Denied,
-		exchange.Invalid, exchange.Invalid, exchange.NotFound}
+		exchange.Invalid, exchange.Invalid, exchange.NotFound, exchange.Invalid}
 	first := s.applied(t, asker, codes, ops...)
 	get[exchange.Request](t, s, exchange.NounRequest, first[0].ID)
 	get[exchange.Attestation](t, s, exchange.NounAttestation, c.object+"/"+requester)

@@ -22,6 +22,14 @@ func (s *suite) testTerms(t *testing.T) {
 		ask  func(*exchange.OpenRequest)
 	}{
 		{"as allowed", exchange.OK, func(*exchange.OpenRequest) {}},
+		{"by name", exchange.OK, func(q *exchange.OpenRequest) { q.Dataset = provider + "/" + c.name }},
+		{"from now on", exchange.OK, func(q *exchange.OpenRequest) { q.NotBefore = time.Time{} }},
+		{"for a while", exchange.OK, func(q *exchange.OpenRequest) {
+			q.NotBefore, q.NotAfter, q.ValidFor = time.Time{}, time.Time{}, 48*3600
+		}},
+		{"for too long", exchange.Denied, func(q *exchange.OpenRequest) {
+			q.NotBefore, q.NotAfter, q.ValidFor = time.Time{}, time.Time{}, 48*3600+1
+		}},
 		{"exact version", exchange.OK, func(q *exchange.OpenRequest) { q.Object = c.object }},
 		{"all uses", exchange.OK, func(q *exchange.OpenRequest) { q.Uses = 3 }},
 		{"too many uses", exchange.Denied, func(q *exchange.OpenRequest) { q.Uses = 4 }},
@@ -38,6 +46,8 @@ func (s *suite) testTerms(t *testing.T) {
 			q.NotBefore, q.NotAfter = q.NotBefore.Add(-time.Hour), q.NotBefore
 		}},
 		{"unknown dataset", exchange.NotFound, func(q *exchange.OpenRequest) { q.Dataset = noID(exchange.NounDataset) }},
+		{"unknown name", exchange.NotFound, func(q *exchange.OpenRequest) { q.Dataset = provider + "/" + s.run }},
+		{"unknown owner", exchange.NotFound, func(q *exchange.OpenRequest) { q.Dataset = s.run + "/" + c.name }},
 		{"unknown version", exchange.NotFound, func(q *exchange.OpenRequest) { q.Object = noID(exchange.NounObject) }},
 		{"version of another dataset", exchange.Invalid, func(q *exchange.OpenRequest) { q.Object = other.object }},
 		{"withdrawn dataset", exchange.Conflict, func(q *exchange.OpenRequest) { q.Dataset = gone.dataset }},

@@ -180,15 +180,16 @@ func checkSpec(list []Action, spec string) error {
 	return nil
 }
 
+// checkPeriod takes moments of the years 2000 to 2200 in their order; one that
+// is zero is left open. Years bound also what encoding/json can write again.
 func checkPeriod(from, to time.Time) error {
-	if from.IsZero() || to.IsZero() {
-		return Errorf(Invalid, "notBefore and notAfter are both needed, as RFC 3339 times")
+	for _, at := range []time.Time{from, to} {
+		if y := at.Year(); !at.IsZero() && (y < 2000 || y > 2200) {
+			return Errorf(Invalid, "notBefore and notAfter lie within the years 2000 to 2200, not in %d", y)
+		}
 	}
-	if !to.After(from) {
+	if !from.IsZero() && !to.IsZero() && !to.After(from) {
 		return Errorf(Invalid, "notAfter %s is not after notBefore %s", to.Format(time.RFC3339), from.Format(time.RFC3339))
-	}
-	if y := to.Year(); from.Year() < 2000 || y > 2200 {
-		return Errorf(Invalid, "the period lies outside the years 2000 to 2200")
 	}
 	return nil
 }

@@ -59,12 +59,14 @@ type Outcome struct {
 // Err is nil when the thing is done ([OK] or [Exists]), else an [*Error].
 func (o Outcome) Err() error { return o.Code.Err(o.Message) }
 
-// OperationRecord is the recorded outcome of a department's command.
+// OperationRecord is the recorded outcome of a department's command. Digest is
+// the [BodyDigest] of the body; of a body that was not accepted as one, the
+// SHA-256 of its bytes as they came.
 type OperationRecord struct {
 	Department string    `json:"department"`
 	Command    string    `json:"command"`
 	Op         Op        `json:"op"`
-	Digest     string    `json:"digest"` // [BodyDigest] of the body
+	Digest     string    `json:"digest"`
 	Code       Code      `json:"code"`
 	Message    string    `json:"message,omitempty"`
 	ID         string    `json:"id,omitempty"`
@@ -103,7 +105,10 @@ func DecodeBody(op Op, data []byte) (Body, error) {
 	if err := Decode(data, b); err != nil {
 		return nil, err
 	}
-	return b, b.Validate()
+	if err := b.Validate(); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // NewOperation makes an operation of a checked body.

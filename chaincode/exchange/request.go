@@ -62,13 +62,11 @@ func (b *OpenRequest) Validate() error {
 		checkLine("legalBasis", b.LegalBasis, 1, 500),
 		checkActions("actions", b.Actions),
 		checkSpec(b.Actions, b.Spec),
+		checkPeriod(b.NotBefore, b.NotAfter),
 		checkRange("validFor", b.ValidFor, 0, MaxDuration),
 		checkRange("uses", int64(b.Uses), 1, MaxUses))
 	if b.NotAfter.IsZero() == (b.ValidFor == 0) {
 		err = first(err, Errorf(Invalid, "give either notAfter or validFor"))
-	}
-	if !b.NotBefore.IsZero() {
-		err = first(err, checkPeriod(b.Period(b.NotBefore)))
 	}
 	if b.Object != "" {
 		err = first(err, checkID("object", NounObject, b.Object))
@@ -165,15 +163,13 @@ func (b *GiveGrant) Validate() error {
 	b.NotBefore, b.NotAfter = utc(b.NotBefore), utc(b.NotAfter)
 	err := first(
 		checkID("request", NounRequest, b.Request),
+		checkPeriod(b.NotBefore, b.NotAfter),
 		checkRange("maxUses", int64(b.MaxUses), 0, MaxUses))
 	if len(b.Actions) > 0 {
 		err = first(err, checkActions("actions", b.Actions))
 	}
 	if b.Object != "" {
 		err = first(err, checkID("object", NounObject, b.Object))
-	}
-	if !b.NotBefore.IsZero() && !b.NotAfter.IsZero() {
-		err = first(err, checkPeriod(b.NotBefore, b.NotAfter))
 	}
 	if b.Obligations != nil {
 		err = first(err, b.Obligations.validate("obligations"))
