@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/rs/zerolog"
 
 	"chancery/events"
 	"chancery/events/bus"
@@ -248,6 +249,39 @@ func TestUnreachable(t *testing.T) {
 		_, err := c.Publish(ctx, withdraw(t, "health", "c-1"))
 		return err
 	})
+}
+
+// TestServe: a busy port and a store that is no directory are told at once; the
+// end of the context is no error.
+func TestServe(t *testing.T) {
+	b := bustest.Start(t, "health")
+	busy := b.ServerConfig()
+	busy.StoreDir = t.TempDir()
+	if err := bus.Serve(t.Context(), busy, zerolog.Nop()); err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("a busy port: %v", err)
+	}
+	odd := b.ServerConfig()
+	odd.Port, odd.StoreDir = -1, odd.TLS.Cert
+	if err := bus.Serve(t.Context(), odd, zerolog.Nop()); err == nil || !strings.Contains(err.Error(), "not a directory") {
+		t.Errorf("a store that is a file: %v", err)
+	}
+	b.Stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- bus.Serve(ctx, b.ServerConfig(), zerolog.Nop()) }()
+	wait, stop := timeout(t, 15*time.Second)
+	defer stop()
+	until(t, wait, func() error {
+		c, err := bus.Connect(wait, b.Config("system"))
+		if err == nil {
+			c.Close()
+		}
+		return err
+	})
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("at the end: %v", err)
+	}
 }
 
 func TestServerConfig(t *testing.T) {

@@ -74,8 +74,9 @@ func (c *ServerConfig) Validate() error {
 
 // Server is a running NATS server.
 type Server struct {
-	ns  *server.Server
-	url string
+	ns    *server.Server
+	fatal <-chan error
+	url   string
 }
 
 // Start starts the server and returns when it takes connections. Every
@@ -92,19 +93,34 @@ func Start(cfg ServerConfig, log zerolog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the bus of %s: %w", cfg.Department, err)
 	}
-	ns.SetLoggerV2(serverLog{log}, false, false, false)
+	fatal := make(chan error, 1)
+	ns.SetLoggerV2(serverLog{log, fatal}, false, false, false)
 	ns.Start()
-	s := &Server{ns: ns}
-	if !ns.ReadyForConnections(readyWithin) {
+	s := &Server{ns: ns, fatal: fatal}
+	if err := s.awaitReady(); err != nil {
 		s.Stop()
-		return nil, fmt.Errorf("start the bus of %s: not ready on %s:%d within %s", cfg.Department, opts.Host, opts.Port, readyWithin)
-	}
-	if !ns.JetStreamEnabled() {
-		s.Stop()
-		return nil, fmt.Errorf("start the bus of %s: JetStream did not start on %s", cfg.Department, cfg.StoreDir)
+		return nil, fmt.Errorf("start the bus of %s on %s:%d: %w", cfg.Department, opts.Host, opts.Port, err)
 	}
 	s.url = "tls://" + ns.Addr().String()
 	return s, nil
+}
+
+func (s *Server) awaitReady() error {
+	for deadline := time.Now().Add(readyWithin); time.Now().Before(deadline); {
+		ready := s.ns.ReadyForConnections(50 * time.Millisecond)
+		select {
+		case err := <-s.fatal:
+			return err
+		default:
+		}
+		if ready && s.ns.JetStreamEnabled() {
+			return nil
+		}
+		if ready {
+			return errors.New("JetStream did not start")
+		}
+	}
+	return fmt.Errorf("not ready within %s", readyWithin)
 }
 
 // URL is where clients connect.
@@ -132,6 +148,9 @@ func Serve(ctx context.Context, cfg ServerConfig, log zerolog.Logger) error {
 	case <-ctx.Done():
 		s.Stop()
 		return nil
+	case err := <-s.fatal:
+		s.Stop()
+		return fmt.Errorf("bus of %s: %w", cfg.Department, err)
 	case <-ended:
 		return fmt.Errorf("the bus of %s stopped by itself", cfg.Department)
 	}

@@ -21,7 +21,10 @@ const (
 // permissions alone do not hold them: a server sends its answer to whatever
 // reply subject a request names, so within one account a publisher could have
 // an acknowledgement, or a message read back, written into LEDGER. An answer
-// that crosses accounts goes to the asker's account and nowhere else.
+// that crosses accounts goes to the asker's account and nowhere else. Workers
+// trust one another that far; listen still checks what its stream holds. Guests
+// of one account could fool one another's plain subscriptions: what counts is
+// read from the stream, see [Conn.Follow].
 type Account string
 
 const (

@@ -74,6 +74,9 @@ func (b *Bus) Resume(t testing.TB) {
 // Stop ends the server; its streams stay on disk.
 func (b *Bus) Stop() { b.server.Stop() }
 
+// ServerConfig is how the server was started.
+func (b *Bus) ServerConfig() bus.ServerConfig { return b.config }
+
 // URL is where clients connect.
 func (b *Bus) URL() string { return b.server.URL() }
 
