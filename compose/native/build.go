@@ -21,8 +21,8 @@ const (
 	progressInterval = 5 * time.Second
 	// lockPoll is how often a lock that somebody holds is tried again.
 	lockPoll = 200 * time.Millisecond
-	// buildGrace is how long an interrupted build may take to end.
-	buildGrace = 5 * time.Second
+	// commandGrace is how long an interrupted command may take to end.
+	commandGrace = 5 * time.Second
 )
 
 // Binaries says where the third-party programs are.
@@ -216,34 +216,44 @@ func syncFile(name string) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// goCommand runs the go command in dir and returns its output. When ctx ends,
-// the command and the compilers that it started end too.
+// goCommand runs the go command in dir and returns its output.
 func goCommand(ctx context.Context, dir string, args ...string) (string, error) {
 	goPath, err := exec.LookPath("go")
 	if err != nil {
 		return "", errors.New("the go command is not on PATH; install Go, or give existing programs with --bin-dir")
 	}
-	var stdout, stderr bytes.Buffer
 	cmd := exec.Command(goPath, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOWORK=off", "GO111MODULE=on", "GOOS=", "GOARCH=")
+	out, err := output(ctx, cmd)
+	if err != nil {
+		return "", fmt.Errorf("go %s: %w", args[0], err)
+	}
+	return out, nil
+}
+
+// output runs cmd and returns its standard output; an error quotes the end of
+// its standard error. When ctx ends, cmd and what it has started end too, and
+// the error is the context's.
+func output(ctx context.Context, cmd *exec.Cmd) (string, error) {
+	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.WaitDelay = buildGrace
+	cmd.WaitDelay = commandGrace
 	if err := start(cmd); err != nil {
 		return "", err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	select {
-	case err = <-ended:
+	case err := <-ended:
+		if err != nil {
+			return "", fmt.Errorf("%w\n%s", err, tail(stderr.String(), 20))
+		}
+		return stdout.String(), nil
 	case <-ctx.Done():
-		endGroup(cmd.Process.Pid, ended, buildGrace)
+		endGroup(cmd.Process.Pid, ended, commandGrace)
 		return "", ctx.Err()
 	}
-	if err != nil {
-		return "", fmt.Errorf("go %s: %w\n%s", args[0], err, tail(stderr.String(), 20))
-	}
-	return stdout.String(), nil
 }
 
 // endGroup asks the process group to end, and kills it after grace. ended

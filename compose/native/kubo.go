@@ -51,10 +51,10 @@ func (n *Network) makeRepositories(ctx context.Context) error {
 		if err := os.MkdirAll(repo, 0o700); err != nil {
 			return err
 		}
-		cmd := exec.CommandContext(ctx, n.binaries.IPFS, "init", "--empty-repo")
+		cmd := exec.Command(n.binaries.IPFS, "init", "--empty-repo")
 		cmd.Env = append(baseEnv(), kuboEnv(repo)...)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("ipfs init for %s: %w\n%s", d.Name, err, tail(string(out), logTail))
+		if _, err := output(ctx, cmd); err != nil {
+			return fmt.Errorf("ipfs init for %s: %w", d.Name, err)
 		}
 		if err := writeFile(filepath.Join(repo, swarmKeyName), []byte(swarmKey), 0o600); err != nil {
 			return err

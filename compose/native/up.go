@@ -339,7 +339,6 @@ func (n *Network) infrastructure(packageIDs map[string]string) ([]Part, error) {
 		add(n.chaincodePart(d, packageIDs[d.Name]))
 		add(n.kuboPart(d))
 		add(n.busPart(d))
-		add(n.busPart(d))
 	}
 	return parts, err
 }
