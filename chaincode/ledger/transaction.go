@@ -55,10 +55,14 @@ func (t *Transaction) CreatedBy(msp string) bool {
 	return t.Code == Valid && t.Creator.MSP == msp
 }
 
-// EndorsedBy reports whether the transaction is valid and the holder of
-// exactly this certificate endorsed it.
+// EndorsedBy reports whether the transaction is valid and the holder of this
+// certificate endorsed it. What its issuer signed is compared, and not the
+// issuer's signature: Fabric writes that one anew where it is not in its
+// low-S form, so that a peer shows another certificate than its file holds.
 func (t *Transaction) EndorsedBy(cert *x509.Certificate) bool {
-	return t.Code == Valid && slices.ContainsFunc(t.Endorsers, func(e Identity) bool { return e.Cert.Equal(cert) })
+	return cert != nil && t.Code == Valid && slices.ContainsFunc(t.Endorsers, func(e Identity) bool {
+		return bytes.Equal(e.Cert.RawTBSCertificate, cert.RawTBSCertificate)
+	})
 }
 
 // find reads a transaction out of its block and checks it. Where a block holds
