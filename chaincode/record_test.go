@@ -129,3 +129,38 @@ func TestLongList(t *testing.T) {
 		}
 	}
 }
+
+// TestAdvice reads what the refused are told to do.
+func TestAdvice(t *testing.T) {
+	d := desk{t, newLedger(t)}
+	certificate, err := d.Issue("census", "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	advised := func(identity, want string) {
+		t.Helper()
+		_, err := d.do("census", identity, exchange.OpDatasetWithdraw, "", &exchange.Withdraw{Dataset: exchange.DatasetID("m", "n"), Reason: "x"})
+		if refusal := wantCode(t, err, exchange.Denied); !strings.Contains(refusal.Message, want) {
+			t.Errorf("%q does not say %s", refusal.Message, want)
+		}
+	}
+	advised("alice", "EnrolOfficer")
+	alice := d.must("census", "admin", exchange.OpOfficerEnrol, "", &exchange.EnrolOfficer{Name: "alice", Role: exchange.Officer, Certificate: certificate}).ID
+	d.must("census", "admin", exchange.OpOfficerSuspend, "", &exchange.ChangeOfficer{Officer: alice, Reason: "on leave"})
+	advised("alice", "ReinstateOfficer")
+	advised("alice", "on leave")
+	advised("worker", "[officer]")
+	d.must("census", "admin", exchange.OpDepartmentSuspend, "", &exchange.ChangeDepartment{Name: "census", Reason: "audit"})
+	advised("officer", "ReinstateDepartment")
+	advised("officer", "audit")
+}
+
+// TestAuthority enrols a certificate that signs certificates.
+func TestAuthority(t *testing.T) {
+	d := desk{t, newLedger(t)}
+	_, err := d.do("census", "admin", exchange.OpOfficerEnrol, "", &exchange.EnrolOfficer{
+		Name: "ca", Role: exchange.Admin, Certificate: string(newKeys(t).pem)})
+	if refusal := wantCode(t, err, exchange.Invalid); !strings.Contains(refusal.Message, "authority") {
+		t.Errorf("refused for %q", refusal.Message)
+	}
+}

@@ -82,6 +82,12 @@ func (s *suite) testCommands(t *testing.T) {
 		t.Errorf("two departments have made %s", done.ID)
 	}
 
+	t.Run("another operation with the same body", func(t *testing.T) {
+		c := s.stage(t).enrolled()
+		command, body := s.fresh(), &exchange.ChangeOfficer{Officer: c.officer, Reason: "leave"}
+		s.want(t, exchange.OK, providerAdmin, exchange.OpOfficerSuspend, command, body)
+		s.want(t, exchange.Conflict, providerAdmin, exchange.OpOfficerReinstate, command, body)
+	})
 	t.Run("keys in another order", func(t *testing.T) {
 		text, err := exchange.Encode(q)
 		if err != nil {
@@ -135,6 +141,9 @@ func (s *suite) testMixed(t *testing.T) {
 	codes := []exchange.Code{exchange.OK, exchange.Denied, exchange.OK, exchange.Invalid, exchange.Denied,
 		exchange.Invalid, exchange.Invalid, exchange.NotFound, exchange.Invalid}
 	first := s.applied(t, asker, codes, ops...)
+	if !strings.Contains(first[4].Message, "GiveGrant") {
+		t.Errorf("%q does not say what to call", first[4].Message)
+	}
 	get[exchange.Request](t, s, exchange.NounRequest, first[0].ID)
 	get[exchange.Attestation](t, s, exchange.NounAttestation, c.object+"/"+requester)
 	for i, command := range commands {
@@ -185,7 +194,17 @@ func (s *suite) testAgain(t *testing.T) {
 	}
 	s.applied(t, asker, []exchange.Code{exchange.Exists, exchange.Exists}, open, twice)
 
-	d := s.stage(t).registered()
+	q := c.question()
+	request := exchange.NewID(exchange.NounRequest, s.net.MSP(requester), "ask-"+command)
+	s.applied(t, asker, []exchange.Code{exchange.OK, exchange.Again},
+		s.operation(t, exchange.OpRequestOpen, "ask-"+command, q),
+		s.operation(t, exchange.OpRequestWithdraw, s.fresh(), &exchange.EndRequest{Request: request, Reason: "no"}))
+
+	d := s.stage(t)
+	d.dataset = exchange.DatasetID(s.net.MSP(provider), d.name)
+	s.applied(t, owner, []exchange.Code{exchange.OK, exchange.Again},
+		s.operation(t, exchange.OpDatasetRegister, "", d.registration()),
+		s.operation(t, exchange.OpObjectRegister, "", d.versionOf(s.fresh())))
 	versions := []exchange.Operation{
 		s.operation(t, exchange.OpObjectRegister, "", d.versionOf(s.fresh())),
 		s.operation(t, exchange.OpObjectRegister, "", d.versionOf(s.fresh())),

@@ -102,12 +102,14 @@ func (s *suite) testDepartments(t *testing.T) {
 	suspend, reinstate := change(third, "audit "+s.run), change(third, "audited "+s.run)
 	t.Cleanup(func() { _, _ = s.do(t, admin, exchange.OpDepartmentReinstate, "", reinstate) })
 	pending := s.stage(t).granted()
+	theirs := s.must(t, witness, exchange.OpRequestOpen, s.fresh(), pending.question()).ID
 	s.want(t, exchange.OK, admin, exchange.OpDepartmentSuspend, "", suspend)
 	t.Run("suspended", func(t *testing.T) {
 		s.want(t, exchange.Exists, admin, exchange.OpDepartmentSuspend, "", suspend)
 		s.want(t, exchange.Conflict, admin, exchange.OpDepartmentSuspend, "", change(third, "again"))
 		s.want(t, exchange.Conflict, admin, exchange.OpDepartmentRegister, "", &exchange.RegisterDepartment{
 			Name: third, Title: "Another title", Recipient: was.Recipient})
+		s.want(t, exchange.Denied, decider, exchange.OpGrantGive, s.fresh(), &exchange.GiveGrant{Request: theirs})
 		for _, row := range walked() {
 			s.deniedTo(t, s.actorOf(third, row.Roles[0]), row)
 		}
@@ -117,5 +119,6 @@ func (s *suite) testDepartments(t *testing.T) {
 	})
 	s.want(t, exchange.OK, admin, exchange.OpDepartmentReinstate, "", reinstate)
 	s.want(t, exchange.Exists, admin, exchange.OpDepartmentReinstate, "", reinstate)
+	s.want(t, exchange.OK, decider, exchange.OpGrantGive, s.fresh(), &exchange.GiveGrant{Request: theirs})
 	s.want(t, exchange.OK, witness, exchange.OpObjectAttest, "", &exchange.AttestObject{Object: pending.object, Verdict: exchange.Good})
 }

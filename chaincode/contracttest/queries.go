@@ -83,6 +83,7 @@ func (s *suite) testQueries(t *testing.T) {
 		{"of the provider", of(func(q *exchange.Query) { q.Department = provider }), 7},
 		{"of another", of(func(q *exchange.Query) { q.Department = third }), 0},
 		{"since", of(func(q *exchange.Query) { q.From = begin.Add(-hour) }), 7},
+		{"since later", of(func(q *exchange.Query) { q.From = begin.Add(hour) }), 0},
 		{"before", of(func(q *exchange.Query) { q.To = begin.Add(-hour) }), 0},
 		{"attestations", exchange.Query{Noun: exchange.NounAttestation, Parent: c.object, PageSize: 1}, 2},
 		{"good ones", exchange.Query{Noun: exchange.NounAttestation, Parent: c.object, State: string(exchange.Good), PageSize: 9}, 1},

@@ -58,6 +58,19 @@ func (s *suite) testTerms(t *testing.T) {
 			s.want(t, tc.code, asker, exchange.OpRequestOpen, s.fresh(), q)
 		})
 	}
+	t.Run("registered again", func(t *testing.T) {
+		c := s.stage(t).registered()
+		before := c.registration()
+		c.terms.MaxUses = 2
+		s.must(t, decider, exchange.OpDatasetSetTerms, "", &exchange.SetTerms{Dataset: c.dataset, Terms: c.terms})
+		s.want(t, exchange.Exists, owner, exchange.OpDatasetRegister, s.fresh(), before)
+		s.want(t, exchange.Exists, owner, exchange.OpDatasetRegister, s.fresh(), c.registration())
+		c.terms.MaxUses = 3
+		s.want(t, exchange.Conflict, owner, exchange.OpDatasetRegister, s.fresh(), c.registration())
+		if d := get[exchange.Dataset](t, s, exchange.NounDataset, c.dataset); d.Terms.MaxUses != 2 {
+			t.Errorf("the terms are %+v", d.Terms)
+		}
+	})
 	t.Run("another requester", func(t *testing.T) {
 		s.want(t, exchange.Denied, witness, exchange.OpRequestOpen, s.fresh(), c.question())
 	})
@@ -120,6 +133,21 @@ func (s *suite) testGrants(t *testing.T) {
 			t.Errorf("grant: %+v", g)
 		}
 	})
+	t.Run("more than asked", func(t *testing.T) {
+		c := s.stage(t)
+		c.terms.Actions = []exchange.Action{exchange.Read, exchange.Compute}
+		c.opened()
+		s.want(t, exchange.Denied, decider, exchange.OpGrantGive, s.fresh(), &exchange.GiveGrant{Request: c.request, Actions: c.terms.Actions})
+	})
+	t.Run("fewer actions", func(t *testing.T) {
+		c := s.stage(t)
+		c.terms.Actions = []exchange.Action{exchange.Read, exchange.Compute}
+		c.opened(func(q *exchange.OpenRequest) { q.Actions, q.Spec = c.terms.Actions, digest("job") })
+		c.granted(func(g *exchange.GiveGrant) { g.Actions = []exchange.Action{exchange.Compute} })
+		if g := get[exchange.Grant](t, s, exchange.NounGrant, c.grant); len(g.Actions) != 1 || g.Spec != digest("job") {
+			t.Errorf("grant: %+v", g)
+		}
+	})
 	t.Run("terms narrowed since", s.testNarrowedTerms)
 }
 
@@ -130,6 +158,7 @@ func (s *suite) testNarrowedTerms(t *testing.T) {
 	terms.MaxUses, terms.MaxDuration, terms.Attestations = 1, 7200, 1
 	s.must(t, decider, exchange.OpDatasetSetTerms, "", &exchange.SetTerms{Dataset: c.dataset, Terms: terms})
 	s.want(t, exchange.Denied, decider, exchange.OpGrantGive, s.fresh(), &exchange.GiveGrant{Request: c.request, MaxUses: 2})
+	s.want(t, exchange.Denied, decider, exchange.OpGrantGive, s.fresh(), &exchange.GiveGrant{Request: c.request, NotAfter: s.net.Now().Add(3 * time.Hour)})
 	c.granted()
 	g := get[exchange.Grant](t, s, exchange.NounGrant, c.grant)
 	if g.MaxUses != 1 || g.Attestations != 1 || g.NotAfter.Sub(g.NotBefore) != 2*time.Hour {

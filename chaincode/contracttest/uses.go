@@ -96,6 +96,9 @@ func (s *suite) testVersions(t *testing.T) {
 			t.Errorf("%s is of %s, want %s", id, r.Object, want)
 		}
 	}
+	if g := get[exchange.Grant](t, s, exchange.NounGrant, named.grant); g.Object != first || g.Version != get[exchange.Object](t, s, exchange.NounObject, first).SealedDigest {
+		t.Errorf("the grant is of %s, %s", g.Object, g.Version)
+	}
 	if o := get[exchange.Object](t, s, exchange.NounObject, latest.object); o.Version != 2 {
 		t.Errorf("the second version is %d", o.Version)
 	}
