@@ -118,8 +118,11 @@ func newKeeper(part Part, logs string, say *narrator, changed func(PartStatus)) 
 func (k *keeper) launch(ctx context.Context) error {
 	go k.keep()
 	err := until(ctx, readyPoll, func(ctx context.Context) error {
-		if status := k.current(); status.LastEnd != "" {
+		switch status := k.current(); {
+		case status.LastEnd != "":
 			return nil // told apart below
+		case status.PID == 0:
+			return errors.New("not started yet") // what its predecessor left is no sign of it
 		}
 		return k.ready(ctx)
 	})
