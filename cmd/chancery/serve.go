@@ -72,5 +72,5 @@ func readServerConfig(file string, cfg any) error {
 
 // logger writes log lines, one JSON object each, to standard error.
 func (a *app) logger() zerolog.Logger {
-	return zerolog.New(a.err).With().Timestamp().Logger()
+	return zerolog.New(a.err).Level(zerolog.InfoLevel).With().Timestamp().Logger()
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -52,7 +53,7 @@ func writeReport(w io.Writer, r native.Report) {
 		return
 	}
 	t := newTable("PART", "STATE", "PID", "ADDRESS", "UPTIME", "RESTARTS", "MEMORY", "CPU")
-	for _, p := range r.Parts {
+	for _, p := range slices.SortedFunc(slices.Values(r.Parts), byName) {
 		t.add(p.Name, p.State, fmt.Sprint(p.PID), p.Address, seconds(p.UptimeSeconds), fmt.Sprint(p.Restarts),
 			size(p.ResidentBytes), cpu(p.CPUSeconds))
 	}
@@ -64,6 +65,11 @@ func writeReport(w io.Writer, r native.Report) {
 		heights = append(heights, fmt.Sprintf("%s %d", name, r.Heights[name]))
 	}
 	fmt.Fprintf(w, "blocks: %s\n", strings.Join(heights, ", "))
+}
+
+// byName puts parts of no department first, then each department's together.
+func byName(a, b native.PartStatus) int {
+	return cmp.Or(cmp.Compare(a.Department, b.Department), cmp.Compare(a.Name, b.Name))
 }
 
 func seconds(s float64) string {

@@ -36,14 +36,12 @@ func (a *app) detach(ctx context.Context, opts UpOptions) error {
 	if err := os.MkdirAll(logs, 0o700); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
-	log, err := os.OpenFile(filepath.Join(logs, "up.log"), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	log, progress, err := openLog(filepath.Join(logs, "up.log"))
 	if err != nil {
 		return fmt.Errorf("log: %w", err)
 	}
 	defer log.Close()
-	if _, err := log.Seek(0, io.SeekEnd); err != nil {
-		return fmt.Errorf("log: %w", err)
-	}
+	defer progress.Close()
 	ready := filepath.Join(logs, "up.ready")
 	if err := os.Remove(ready); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("ready file: %w", err)
@@ -52,10 +50,25 @@ func (a *app) detach(ctx context.Context, opts UpOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := a.awaitStart(ctx, launcher, ready, log); err != nil {
+	if err := a.awaitStart(ctx, launcher, ready, progress); err != nil {
 		return err
 	}
 	return a.announce(ctx, "stop it with `chancery down`")
+}
+
+// openLog opens a log to append to, and once more to read what is appended:
+// two files, since one that is shared with a child has one offset for both.
+func openLog(name string) (to, from *os.File, err error) {
+	if to, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+		return nil, nil, err
+	}
+	if from, err = os.Open(name); err == nil {
+		_, err = from.Seek(0, io.SeekEnd)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, to.Close())
+	}
+	return to, from, nil
 }
 
 // launcher starts this program again, in a session of its own.
