@@ -124,6 +124,7 @@ func (n *Network) configureKubo(d compose.Department, ids map[string]string) err
 		"DNS":     object{"Resolvers": object{}},
 		"Ipns":    object{"DelegatedPublishers": []string{}},
 		"Pubsub":  off,
+		"Version": object{"SwarmCheckEnabled": false},
 		"Addresses": object{
 			"Swarm":   []string{multiaddr(n.port(partName(d.Name, portSwarm)))},
 			"API":     multiaddr(n.port(partName(d.Name, roleKubo))),

@@ -2,8 +2,10 @@ package native
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -124,4 +126,18 @@ func readTestConfig(file string, config any) error {
 		return err
 	}
 	return json.Unmarshal(data, config)
+}
+
+// acceptTLS finishes the handshake of whoever connects, until the listener is
+// closed.
+func acceptTLS(listener net.Listener, config *tls.Config) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		server := tls.Server(conn, config)
+		server.Handshake()
+		server.Close()
+	}
 }

@@ -11,17 +11,11 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"chancery/compose"
 )
 
 // lockName is the file whose lock the running launcher holds.
 const lockName = "up.lock"
-
-// maxLog is the size in bytes at which a part's log is set aside when the
-// network starts; one older log is kept.
-const maxLog = 64 << 20
 
 // Options says how to start a network. The zero value starts the topology that
 // the binary carries.
@@ -164,56 +158,6 @@ func (o *Options) programs(ctx context.Context) (Binaries, error) {
 	return Build(ctx, o.CacheDir, o.Progress)
 }
 
-// installProgram copies our binary into the data directory: `go run` removes
-// the one it started, and a rebuilt one must not change under running parts.
-func (n *Network) installProgram(program string) error {
-	if program == "" {
-		var err error
-		if program, err = os.Executable(); err != nil {
-			return fmt.Errorf("own program: %w", err)
-		}
-	}
-	builder := n.path("bin", "builder", "bin")
-	if err := os.MkdirAll(builder, 0o700); err != nil {
-		return fmt.Errorf("own program: %w", err)
-	}
-	n.program = n.path("bin", "chancery")
-	if err := copyFile(program, n.program, 0o700); err != nil {
-		return fmt.Errorf("own program: %w", err)
-	}
-	for _, step := range builderSteps {
-		link := filepath.Join(builder, step)
-		if _, err := os.Lstat(link); err == nil {
-			continue
-		}
-		if err := os.Symlink("../../chancery", link); err != nil {
-			return fmt.Errorf("own program: %w", err)
-		}
-	}
-	return nil
-}
-
-// setLogsAside renames logs that have grown large.
-func (n *Network) setLogsAside() error {
-	logs, err := filepath.Glob(n.path("logs", "*.log"))
-	if err != nil {
-		return err
-	}
-	for _, log := range logs {
-		info, err := os.Stat(log)
-		if err != nil {
-			return err
-		}
-		if info.Size() < maxLog {
-			continue
-		}
-		if err := os.Rename(log, log+".old"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // start takes the network from files to healthy.
 func (n *Network) start(ctx context.Context, bootstrap func(context.Context, *Network) error) error {
 	done := n.say.during("starting the network", progressInterval)
@@ -259,73 +203,6 @@ func (n *Network) start(ctx context.Context, bootstrap func(context.Context, *Ne
 	return nil
 }
 
-// makeFiles does the steps of the set-up that need no running part, those that
-// are not done, and returns the channel's genesis block.
-func (n *Network) makeFiles(ctx context.Context) (genesis []byte, err error) {
-	steps := []struct {
-		name string
-		run  func() error
-	}{
-		{stepIdentities, n.makeIdentities},
-		{stepGenesis, n.makeGenesis},
-		{stepKubo, func() error { return n.makeRepositories(ctx) }},
-	}
-	for _, step := range steps {
-		if err := n.record.once(step.name, step.run); err != nil {
-			return nil, err
-		}
-	}
-	if err := n.makeFabricDirs(); err != nil {
-		return nil, err
-	}
-	for _, d := range n.topology.Departments {
-		if err := n.saveProfile(d); err != nil {
-			return nil, err
-		}
-	}
-	return os.ReadFile(n.genesisFile())
-}
-
-func (n *Network) makeIdentities() error {
-	if err := makeOrderer(n.path(ordererName)); err != nil {
-		return err
-	}
-	for _, d := range n.topology.Departments {
-		if err := makeDepartment(n.path(d.Name), d.Name); err != nil {
-			return fmt.Errorf("%s: %w", d.Name, err)
-		}
-	}
-	return nil
-}
-
-func (n *Network) genesisFile() string { return n.path("channel", "genesis.block") }
-
-func (n *Network) makeGenesis() error {
-	block, err := n.genesisBlock()
-	if err != nil {
-		return err
-	}
-	data, err := proto.Marshal(block)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(n.path("channel"), 0o700); err != nil {
-		return err
-	}
-	return writeFile(n.genesisFile(), data, 0o600)
-}
-
-// makePackages makes every department's chaincode package, and its id.
-func (n *Network) makePackages() (packages map[string][]byte, ids map[string]string, err error) {
-	packages, ids = map[string][]byte{}, map[string]string{}
-	for _, d := range n.topology.Departments {
-		if packages[d.Name], ids[d.Name], err = n.chaincodePackage(d); err != nil {
-			return nil, nil, err
-		}
-	}
-	return packages, ids, n.record.update(func(s *state) { s.Packages = ids })
-}
-
 // infrastructure is every part but the workers.
 func (n *Network) infrastructure(packageIDs map[string]string) ([]Part, error) {
 	ordering, err := n.ordererPart()
@@ -348,12 +225,23 @@ func (n *Network) infrastructure(packageIDs map[string]string) ([]Part, error) {
 func (n *Network) launch(ctx context.Context, parts []Part) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	results := make(chan error, len(parts))
+	var keepers []*keeper
 	for _, part := range parts {
-		k := newKeeper(part, n.path("logs"), n.say, n.partChanged)
-		n.mu.Lock()
-		n.keepers = append(n.keepers, k)
-		n.mu.Unlock()
+		keepers = append(keepers, newKeeper(part, n.path("logs"), n.say, n.partChanged))
+	}
+	err := n.record.update(func(s *state) {
+		for _, k := range keepers {
+			s.Parts = append(s.Parts, k.status)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	n.keepers = append(n.keepers, keepers...)
+	n.mu.Unlock()
+	results := make(chan error, len(parts))
+	for _, k := range keepers {
 		go func() {
 			err := k.launch(ctx)
 			if err != nil {
@@ -375,10 +263,6 @@ func (n *Network) launch(ctx context.Context, parts []Part) error {
 func (n *Network) partChanged(status PartStatus) {
 	err := n.record.update(func(s *state) {
 		i := slices.IndexFunc(s.Parts, func(p PartStatus) bool { return p.Name == status.Name })
-		if i < 0 {
-			s.Parts = append(s.Parts, status)
-			return
-		}
 		s.Parts[i] = status
 	})
 	if err != nil {
