@@ -25,15 +25,12 @@ const (
 	fabricGrace = 15 * time.Second
 	// fabricLogging keeps a log line for each transaction out of the logs, and
 	// fabricFormat the colours of a terminal.
-	fabricLogging = "FABRIC_LOGGING_SPEC=warn"
+	fabricLogging = "FABRIC_LOGGING_SPEC=orderer.common.broadcast,grpc=error:warn"
 	fabricFormat  = "FABRIC_LOGGING_FORMAT=%{time:2006-01-02T15:04:05.000Z07:00} %{level} [%{module}] %{message}"
 	// pingInterval is the shortest time between two pings that a server takes
 	// from a client. Fabric's gateway pings every 10 seconds, which Fabric's
 	// own default (60 s) answers by cutting the connection.
 	pingInterval = "5s"
-	// fabricMemory makes Fabric's collector run while the heap is small: idle
-	// parts stay small, busy ones pay little since the limit is soft.
-	fabricMemory = "GOGC=50"
 )
 
 // ordererPart is the one Raft orderer.
@@ -50,7 +47,7 @@ func (n *Network) ordererPart() (Part, error) {
 		Name: ordererName, Role: roleOrderer, Path: n.binaries.Orderer, Dir: dir,
 		Address: n.address(portOrderer), Grace: fabricGrace,
 		Env: []string{
-			"FABRIC_CFG_PATH=" + n.binaries.Config, fabricLogging, fabricFormat, fabricMemory,
+			"FABRIC_CFG_PATH=" + n.binaries.Config, fabricLogging, fabricFormat,
 			"ORDERER_GENERAL_LISTENADDRESS=" + loopback,
 			"ORDERER_GENERAL_LISTENPORT=" + strconv.Itoa(n.port(portOrderer)),
 			"ORDERER_GENERAL_LOCALMSPID=" + n.topology.Orderer.MSP,
@@ -123,7 +120,7 @@ func (n *Network) peerPart(d compose.Department) (Part, error) {
 		Name: name, Department: d.Name, Role: rolePeer, Path: n.binaries.Peer, Args: []string{"node", "start"},
 		Dir: filepath.Join(dir, "peer"), Address: addr, Grace: fabricGrace,
 		Env: append([]string{
-			"FABRIC_CFG_PATH=" + n.binaries.Config, fabricLogging, fabricFormat, fabricMemory,
+			"FABRIC_CFG_PATH=" + n.binaries.Config, fabricLogging, fabricFormat,
 			"CORE_PEER_ID=peer." + d.Name,
 			"CORE_PEER_NETWORKID=chancery",
 			"CORE_PEER_ADDRESS=" + addr,

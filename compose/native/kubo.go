@@ -23,14 +23,12 @@ const (
 	// itself shortly before.
 	kuboGrace    = 10 * time.Second
 	kuboShutdown = "8s"
-	// kuboMemory makes Go's collector keep an idle node small.
-	kuboMemory = "GOGC=50"
 )
 
 // kuboEnv makes a node refuse to run outside the private swarm, and to tell
 // anybody about itself.
 func kuboEnv(repo string) []string {
-	return []string{"IPFS_PATH=" + repo, "LIBP2P_FORCE_PNET=1", "IPFS_TELEMETRY=off", "DO_NOT_TRACK=1", kuboMemory}
+	return []string{"IPFS_PATH=" + repo, "LIBP2P_FORCE_PNET=1", "IPFS_TELEMETRY=off", "DO_NOT_TRACK=1"}
 }
 
 // swarmKeyName is the file with the private swarm's shared key.
