@@ -139,6 +139,8 @@ func (a *act) checkParty(s subject) error {
 			return exchange.Errorf(exchange.Denied, "%s is for other departments than the owner %s", a.row.Op, self)
 		}
 	case exchange.Anyone, exchange.Unlisted:
+	default:
+		return fmt.Errorf("%s is for the unknown party %q", a.row.Op, a.row.Party)
 	}
 	return nil
 }

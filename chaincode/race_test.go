@@ -87,6 +87,9 @@ func TestRaces(t *testing.T) {
 				d.endorse("health", "worker", exchange.OpRequestWithdraw, "", &exchange.EndRequest{Request: request, Reason: "no"})
 		})
 	})
+}
+
+func TestOfficerRaces(t *testing.T) {
 	t.Run("suspend the signer", func(t *testing.T) {
 		race(t, false, true, func(d desk) (a, b contracttest.Transaction) {
 			request := d.request("a")

@@ -6,6 +6,8 @@ import (
 	"chancery/chaincode/exchange"
 )
 
+// openRequest makes a request. Its id follows from the command, whose recorded
+// outcome has been looked up before: a request that is there has answered.
 func openRequest(a *act, b *exchange.OpenRequest) (subject, error) {
 	if err := a.needsCommand(); err != nil {
 		return subject{}, err

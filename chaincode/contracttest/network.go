@@ -17,20 +17,22 @@ import (
 
 // Network is a ledger that runs the contract. The departments of [Departments]
 // are registered on it, each with enrolled identities named as the roles admin,
-// officer, worker and auditor. Any number of goroutines may use it at once.
+// officer, worker and auditor. None of their workers runs: they would answer what
+// the suite says. Any number of goroutines may use it at once.
 type Network interface {
 	// Submit signs a transaction as one of a department's identities and
-	// returns the function's answer once it is committed. It submits anew what
-	// is not committed for its reads (MVCC_READ_CONFLICT). The text of its
-	// error holds the contract's "code: message", where the contract refused.
+	// returns the function's answer once every department's peer has committed
+	// it. It submits anew what is not committed for its reads
+	// (MVCC_READ_CONFLICT). The text of its error holds the contract's
+	// "code: message", where the contract refused.
 	Submit(department, identity, function string, args ...string) (string, error)
 
-	// Evaluate signs a proposal and returns the answer of one peer, which has
-	// the ledger as of the last Submit that returned, at least.
+	// Evaluate signs a proposal and returns the answer of the department's peer.
 	Evaluate(department, identity, function string, args ...string) (string, error)
 
 	// Issue makes an identity of the department's own authority, OU=client, that
-	// Submit can sign with from then on, and returns its certificate as PEM.
+	// Submit can sign with from then on, and returns its certificate as PEM. The
+	// name is at most 32 characters of a-z, 0-9 and hyphens.
 	Issue(department, identity string) (string, error)
 
 	// MSP is the id of a department's MSP.

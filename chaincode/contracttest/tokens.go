@@ -58,25 +58,29 @@ func (s *suite) testTerms(t *testing.T) {
 			s.want(t, tc.code, asker, exchange.OpRequestOpen, s.fresh(), q)
 		})
 	}
-	t.Run("registered again", func(t *testing.T) {
-		c := s.stage(t).registered()
-		before := c.registration()
-		c.terms.MaxUses = 2
-		s.must(t, decider, exchange.OpDatasetSetTerms, "", &exchange.SetTerms{Dataset: c.dataset, Terms: c.terms})
-		s.want(t, exchange.Exists, owner, exchange.OpDatasetRegister, s.fresh(), before)
-		s.want(t, exchange.Exists, owner, exchange.OpDatasetRegister, s.fresh(), c.registration())
-		c.terms.MaxUses = 3
-		s.want(t, exchange.Conflict, owner, exchange.OpDatasetRegister, s.fresh(), c.registration())
-		if d := get[exchange.Dataset](t, s, exchange.NounDataset, c.dataset); d.Terms.MaxUses != 2 {
-			t.Errorf("the terms are %+v", d.Terms)
-		}
-	})
+	t.Run("registered again", s.testRegisteredAgain)
 	t.Run("another requester", func(t *testing.T) {
 		s.want(t, exchange.Denied, witness, exchange.OpRequestOpen, s.fresh(), c.question())
 	})
 	t.Run("no command", func(t *testing.T) {
 		s.want(t, exchange.Invalid, asker, exchange.OpRequestOpen, "", c.question())
 	})
+}
+
+// testRegisteredAgain registers a dataset with the terms that it had, those that
+// an officer has set since, and others.
+func (s *suite) testRegisteredAgain(t *testing.T) {
+	c := s.stage(t).registered()
+	before := c.registration()
+	c.terms.MaxUses = 2
+	s.must(t, decider, exchange.OpDatasetSetTerms, "", &exchange.SetTerms{Dataset: c.dataset, Terms: c.terms})
+	s.want(t, exchange.Exists, owner, exchange.OpDatasetRegister, s.fresh(), before)
+	s.want(t, exchange.Exists, owner, exchange.OpDatasetRegister, s.fresh(), c.registration())
+	c.terms.MaxUses = 3
+	s.want(t, exchange.Conflict, owner, exchange.OpDatasetRegister, s.fresh(), c.registration())
+	if d := get[exchange.Dataset](t, s, exchange.NounDataset, c.dataset); d.Terms.MaxUses != 2 {
+		t.Errorf("the terms are %+v", d.Terms)
+	}
 }
 
 // testGrants gives grants wider and narrower than the request and the terms.
@@ -133,6 +137,12 @@ func (s *suite) testGrants(t *testing.T) {
 			t.Errorf("grant: %+v", g)
 		}
 	})
+	t.Run("actions", s.testGrantedActions)
+	t.Run("terms narrowed since", s.testNarrowedTerms)
+}
+
+// testGrantedActions gives more and fewer actions than were asked for.
+func (s *suite) testGrantedActions(t *testing.T) {
 	t.Run("more than asked", func(t *testing.T) {
 		c := s.stage(t)
 		c.terms.Actions = []exchange.Action{exchange.Read, exchange.Compute}
@@ -148,7 +158,6 @@ func (s *suite) testGrants(t *testing.T) {
 			t.Errorf("grant: %+v", g)
 		}
 	})
-	t.Run("terms narrowed since", s.testNarrowedTerms)
 }
 
 // testNarrowedTerms sets narrower terms between request and grant.
