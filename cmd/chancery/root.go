@@ -90,12 +90,14 @@ func newRootCommand(a *app) (*cobra.Command, error) {
 	flags.BoolVar(&a.json, "json", false, "print the result as JSON")
 
 	root.AddGroup(&cobra.Group{ID: "things", Title: "Things:"}, &cobra.Group{ID: "stack", Title: "The stack:"})
+	root.SetHelpCommandGroupID("stack")
+	root.SetCompletionCommandGroupID("stack")
 	things := []*cobra.Command{
 		newDatasetCommand(a), newRequestCommand(a), newGrantCommand(a), newObjectCommand(a),
 		newDepartmentCommand(a), newOfficerCommand(a), newHistoryCommand(a), newWatchCommand(a),
 	}
 	stack := []*cobra.Command{
-		newUpCommand(a), newDownCommand(a), newStatusCommand(a), newRunCommand(a), newServeCommand(a),
+		newDemoCommand(a), newUpCommand(a), newDownCommand(a), newStatusCommand(a), newRunCommand(a), newServeCommand(a),
 		newEnvCommand(a), newVersionCommand(a),
 	}
 	for _, c := range things {

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// demoReport is what the demo prints.
+type demoReport struct {
+	Data        string       `json:"data"` // directory of the network
+	Departments []string     `json:"departments"`
+	Start       millis       `json:"startMs"`  // from nothing to a healthy network, builds included
+	Commit      millis       `json:"commitMs"` // median submit-to-commit of a lone transaction
+	Commits     int          `json:"commits"`  // how many were measured
+	Steps       []demoStep   `json:"steps"`
+	Checks      []demoCheck  `json:"checks"`
+	Delivered   demoDelivery `json:"delivered"`
+	Total       millis       `json:"totalMs"`
+}
+
+// demoStep is one thing that happened on the ledger.
+type demoStep struct {
+	What       string `json:"what"`
+	Event      string `json:"event"`
+	Department string `json:"department"` // that signed
+	Signer     string `json:"signer"`     // name of the certificate
+	Officer    string `json:"officer"`    // its id
+	Block      uint64 `json:"block"`
+	Tx         string `json:"tx"`
+	Took       millis `json:"tookMs"` // from what set it off until a bus said so
+}
+
+// demoCheck is one thing that had to hold.
+type demoCheck struct {
+	What  string `json:"what"`
+	Found string `json:"found"`
+	Good  bool   `json:"good"`
+}
+
+// demoDelivery is the file that arrived.
+type demoDelivery struct {
+	File      string `json:"file"`
+	Bytes     int    `json:"bytes"`
+	Digest    string `json:"sha256"`
+	Identical bool   `json:"identical"` // to the provider's source
+}
+
+// millis is a duration that is written in milliseconds.
+type millis time.Duration
+
+func (m millis) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, "%.1f", float64(time.Duration(m).Microseconds())/1000), nil
+}
+
+func (m millis) String() string {
+	d := time.Duration(m)
+	if d < 10*time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+// good reports whether every check held.
+func (r *demoReport) good() bool {
+	for _, c := range r.Checks {
+		if !c.Good {
+			return false
+		}
+	}
+	return len(r.Checks) > 0
+}
+
+func (r *demoReport) write(w io.Writer) {
+	fmt.Fprintf(w, "Three departments, one ledger, no one in between (healthy after %s)\n\n", r.Start)
+	steps := newTable("WHAT HAPPENED", "SIGNED BY", "BLOCK", "TRANSACTION", "TOOK", "÷ COMMIT")
+	for _, s := range r.Steps {
+		steps.add(s.What, s.Signer+" of "+s.Department, fmt.Sprint(s.Block), short(s.Tx), s.Took.String(), ratio(s.Took, r.Commit))
+	}
+	steps.write(w)
+	fmt.Fprintf(w, "\n%s is what this network takes to commit one lone transaction (median of %d).\n\n", r.Commit, r.Commits)
+	checks := newTable("WHAT HAD TO HOLD", "", "WHAT WAS FOUND")
+	for _, c := range r.Checks {
+		checks.add(c.What, map[bool]string{true: "yes", false: "NO"}[c.Good], c.Found)
+	}
+	checks.write(w)
+	fmt.Fprintf(w, "\nhealth holds %s: %d bytes, SHA-256 %s\n", r.Delivered.File, r.Delivered.Bytes, r.Delivered.Digest)
+	fmt.Fprintf(w, "All of it took %s.\n", r.Total)
+}
+
+func ratio(took, unit millis) string {
+	if unit <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f", float64(took)/float64(unit))
+}
