@@ -219,13 +219,21 @@ func (n *Network) ordererAdminClient() (ordererAdmin, error) {
 	}, nil
 }
 
-// makeFabricDirs makes the directories that orderer and peers write to.
+// makeFabricDirs makes the directories that orderer and peers write to. Until
+// all have joined the channel they hold nothing but its first block, and what
+// an interrupted join left there can keep an orderer from ever electing itself:
+// they begin empty.
 func (n *Network) makeFabricDirs() error {
 	dirs := []string{n.path(ordererName, "ledger"), n.path(ordererName, "raft")}
 	for _, d := range n.topology.Departments {
 		dirs = append(dirs, n.path(d.Name, "peer"))
 	}
 	for _, dir := range dirs {
+		if !n.record.done(stepChannel) {
+			if err := os.RemoveAll(dir); err != nil {
+				return err
+			}
+		}
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
