@@ -69,10 +69,11 @@ func Build(ctx context.Context, cacheDir string, progress io.Writer) (Binaries, 
 	for i, m := range modules {
 		go func() {
 			var err error
-			if dirs[i], err = provide(ctx, m, cacheDir, say); err != nil {
+			dirs[i], err = provide(ctx, m, cacheDir, say)
+			results <- err
+			if err != nil {
 				cancel()
 			}
-			results <- err
 		}()
 	}
 	var first error

@@ -49,8 +49,8 @@ var ErrRunning = errors.New("network is running")
 
 // Up starts the network of dataDir and returns when all of it is healthy. A
 // directory that does not exist or is empty gets a new network; one that Up made
-// before goes on with the same ledger. When ctx ends or a part does not start,
-// everything is stopped again. After Up has returned, ctx is done with: the
+// before goes on with the same ledger. When ctx ends (the error wraps the
+// context's) or a part does not start, everything is stopped again. After Up has returned, ctx is done with: the
 // network runs until Stop, and no longer than this process.
 func Up(ctx context.Context, dataDir string, options Options) (*Network, error) {
 	n, err := prepare(ctx, dataDir, &options)
@@ -64,8 +64,10 @@ func Up(ctx context.Context, dataDir string, options Options) (*Network, error) 
 	startCtx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not healthy after %s", limit))
 	defer cancel()
 	if err := n.start(startCtx, options.Bootstrap); err != nil {
-		if cause := context.Cause(startCtx); cause != nil && ctx.Err() == nil {
-			err = fmt.Errorf("%w: %w", cause, err)
+		if ctx.Err() != nil {
+			err = ctx.Err() // whatever was under way failed of it
+		} else if startCtx.Err() != nil {
+			err = fmt.Errorf("%w: %w", context.Cause(startCtx), err)
 		}
 		return nil, errors.Join(fmt.Errorf("start: %w", err), n.Stop(context.WithoutCancel(ctx)))
 	}
@@ -244,10 +246,10 @@ func (n *Network) launch(ctx context.Context, parts []Part) error {
 	for _, k := range keepers {
 		go func() {
 			err := k.launch(ctx)
+			results <- err
 			if err != nil {
 				cancel()
 			}
-			results <- err
 		}()
 	}
 	var first error
