@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"sync"
 
 	"chancery/chaincode/exchange"
-	"chancery/chaincode/ledger"
 	"chancery/workers"
 )
 
@@ -64,7 +62,7 @@ func (a *app) profile() (workers.Profile, error) {
 		return workers.Profile{}, err
 	}
 	if a.department == "" && len(names) > 1 {
-		return workers.Profile{}, usagef("whose turn is it? name one with --department or CHANCERY_DEPARTMENT: %s", strings.Join(names, ", "))
+		return workers.Profile{}, usagef("name the department to act as with --department or CHANCERY_DEPARTMENT: %s", strings.Join(names, ", "))
 	}
 	return a.profileOf(names)
 }
@@ -94,45 +92,16 @@ func (a *app) profileOf(names []string) (workers.Profile, error) {
 	return profile, err
 }
 
-// ledger opens the department's peer as an identity: --as, else the one that
-// fits the verb. The caller closes it.
-func (a *app) ledger(ctx context.Context, profile workers.Profile, fits string) (*ledger.Client, error) {
-	dir, err := a.identity(profile, fits)
-	if err != nil {
-		return nil, err
-	}
-	return ledger.Dial(ctx, ledgerConfig(profile, dir))
-}
-
-// ledgerConfig is how to reach the department's peer as the identity in dir.
-func ledgerConfig(profile workers.Profile, dir string) ledger.Config {
-	return ledger.Config{
-		Department: profile.Department, MSP: profile.MSP,
-		Channel: profile.Channel, Chaincode: profile.Chaincode,
-		Address: profile.Peer.Address, TLSCA: profile.Peer.TLSCA, ServerName: profile.Peer.ServerName,
-		Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem"),
-	}
-}
-
-// reader opens any department's peer to look something up.
-func (a *app) reader(ctx context.Context) (*ledger.Client, error) {
-	profile, err := a.anyProfile()
-	if err != nil {
-		return nil, err
-	}
-	return a.ledger(ctx, profile, string(exchange.Auditor))
-}
-
 // identityName is the identity to sign as: --as, else the one that fits.
-func (a *app) identityName(fits string) string {
+func (a *app) identityName(fits exchange.Role) string {
 	if a.as != "" {
 		return a.as
 	}
-	return fits
+	return string(fits)
 }
 
 // identity finds the directory of the identity to sign as.
-func (a *app) identity(profile workers.Profile, fits string) (string, error) {
+func (a *app) identity(profile workers.Profile, fits exchange.Role) (string, error) {
 	name := a.identityName(fits)
 	if !exchange.ValidName(name) {
 		return "", usagef("--as %q is not a name", name)

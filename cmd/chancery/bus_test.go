@@ -107,7 +107,8 @@ func TestCommandAccepted(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &got); err != nil || code != 0 {
 		t.Fatalf("exit code %d, %v: %s", code, err, stderr)
 	}
-	if want := (commandResult{Command: "c1", Outcome: exchange.OK, ID: id, Tx: "ab"}); got != want {
+	want := commandResult{Outcome: exchange.Outcome{Command: "c1", Op: exchange.OpRequestOpen, Code: exchange.OK, ID: id, Tx: "ab"}}
+	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 
@@ -150,12 +151,16 @@ func TestCommandWithoutAnAnswer(t *testing.T) {
 	}
 }
 
-func TestCommandToABusThatIsAway(t *testing.T) {
+func TestPartsThatAreAway(t *testing.T) {
 	o := newOffice(t)
 	o.bus.Stop()
 	code, _, stderr := o.run(openRequest...)
-	if code != exitUnreachable || !strings.Contains(stderr, "bus of health") {
+	if code != exitUnreachable || !strings.Contains(stderr, "the bus of health is away") {
 		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	code, _, stderr = o.run("dataset", "list")
+	if code != exitUnreachable || !strings.Contains(stderr, "the peer of health is away") {
+		t.Errorf("the ledger: exit code %d: %s", code, stderr)
 	}
 }
 
@@ -186,7 +191,7 @@ func TestPublishFollowsTheObject(t *testing.T) {
 	if err := <-told; err != nil {
 		t.Fatal(err)
 	}
-	if got.ID != object || got.Dataset != dataset || got.Outcome != exchange.OK {
+	if got.ID != object || got.Dataset != dataset || got.Code != exchange.OK {
 		t.Errorf("got %+v", got)
 	}
 	for _, line := range []string{"copied", "registered as version 1 in block 7", "attested good by labor"} {

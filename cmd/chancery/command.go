@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -32,21 +33,19 @@ func (o *CommandOptions) addTo(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.NoWait, "no-wait", false, "do not wait for the outcome")
 }
 
-// commandResult is what became of a command.
+// commandResult is what became of a command. Its code is empty when nobody
+// waited for it.
 type commandResult struct {
-	Command  string        `json:"command"`
-	Outcome  exchange.Code `json:"outcome,omitempty"` // none: not waited for
-	ID       string        `json:"id,omitempty"`      // of the record that it makes or changes
-	Dataset  string        `json:"dataset,omitempty"` // of an object
-	Tx       string        `json:"tx,omitempty"`
-	Repeated bool          `json:"repeated,omitempty"` // it had been said before
+	exchange.Outcome
+	Dataset string `json:"dataset,omitempty"` // of a published object
 }
 
 func (r commandResult) write(w io.Writer) {
 	var f fields
 	f.add("id", "%s", r.ID)
 	f.add("dataset", "%s", r.Dataset)
-	f.add("outcome", "%s", r.Outcome)
+	f.add("outcome", "%s", r.Code)
+	f.add("message", "%s", r.Message)
 	f.add("command", "%s", r.Command)
 	f.add("transaction", "%s", r.Tx)
 	f.write(w)
@@ -96,19 +95,26 @@ func (a *app) command(ctx context.Context, profile workers.Profile, name events.
 	return a.result(result, result.write)
 }
 
+func newCommandResult(e events.Envelope) commandResult {
+	return commandResult{Outcome: exchange.Outcome{Command: e.ID, Op: exchange.Op(e.Address.Command())}}
+}
+
 // publish sends a command and waits for nothing but the bus.
 func (a *app) publish(ctx context.Context, conn *bus.Conn, e events.Envelope) error {
 	if _, err := conn.Publish(ctx, e); err != nil {
 		return err
 	}
-	result := commandResult{Command: e.ID}
+	result := newCommandResult(e)
 	return a.result(result, result.write)
 }
 
 // bus connects to the department's bus as one of its users.
 func (a *app) bus(ctx context.Context, profile workers.Profile, user string) (*bus.Conn, error) {
 	conn, err := bus.Connect(ctx, bus.Config{URL: profile.Bus.URL, CA: profile.Bus.CA, NKeys: profile.Bus.NKeys, User: user})
-	if err != nil {
+	switch {
+	case errors.Is(err, bus.ErrUnreachable):
+		return nil, faultf(errUnreachable, "the bus of %s is away (%w): start the network with `chancery up`, or look at `chancery status`", profile.Department, err)
+	case err != nil:
 		return nil, fmt.Errorf("bus of %s: %w", profile.Department, err)
 	}
 	return conn, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
 )
 
 func newDatasetShowCommand(a *app) *cobra.Command {
@@ -34,16 +35,14 @@ func runDatasetShow(ctx context.Context, a *app, ref string) error {
 	if err := checkDataset(ref); err != nil {
 		return err
 	}
-	client, err := a.reader(ctx)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
 	var shown shownDataset
-	if shown.Dataset, err = getRecord[exchange.Dataset](ctx, client, exchange.NounDataset, ref); err != nil {
+	err := a.read(ctx, func(ctx context.Context, client *ledger.Client) (err error) {
+		if err := client.Get(ctx, exchange.NounDataset, ref, &shown.Dataset); err != nil {
+			return err
+		}
+		shown.Objects, err = recordsOf[exchange.Object](ctx, client, exchange.Query{Noun: exchange.NounObject, Parent: shown.ID})
 		return err
-	}
-	shown.Objects, err = recordsOf[exchange.Object](ctx, client, exchange.Query{Noun: exchange.NounObject, Parent: shown.ID})
+	})
 	if err != nil {
 		return err
 	}

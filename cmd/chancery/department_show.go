@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
 )
 
 func newDepartmentShowCommand(a *app) *cobra.Command {
@@ -25,12 +26,10 @@ func runDepartmentShow(ctx context.Context, a *app, name string) error {
 	if !exchange.ValidName(name) {
 		return usagef("%q is not the name of a department", name)
 	}
-	client, err := a.reader(ctx)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	d, err := getRecord[exchange.Department](ctx, client, exchange.NounDepartment, name)
+	var d exchange.Department
+	err := a.read(ctx, func(ctx context.Context, client *ledger.Client) error {
+		return client.Get(ctx, exchange.NounDepartment, name, &d)
+	})
 	if err != nil {
 		return err
 	}

@@ -34,10 +34,10 @@ func runEnv(a *app) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.identity(profile, string(exchange.Officer)); err != nil {
+	if _, err := a.identity(profile, exchange.Officer); err != nil {
 		return err
 	}
-	env, err := network.PeerEnv(profile.Department, a.identityName(string(exchange.Officer)))
+	env, err := network.PeerEnv(profile.Department, a.identityName(exchange.Officer))
 	if err != nil {
 		return err
 	}

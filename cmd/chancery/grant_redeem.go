@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
 	"chancery/events"
 	"chancery/workers"
 )
@@ -63,15 +64,14 @@ func runGrantRedeem(ctx context.Context, a *app, grant string, opts GrantRedeemO
 // release was refused. Of a grant that is used up it names the one after the
 // last, for the ledger to refuse.
 func (a *app) freeSlot(ctx context.Context, profile workers.Profile, grant string) (int, error) {
-	client, err := a.ledger(ctx, profile, string(exchange.Auditor))
-	if err != nil {
-		return 0, err
-	}
-	defer client.Close()
-	if _, err := getRecord[exchange.Grant](ctx, client, exchange.NounGrant, grant); err != nil {
-		return 0, err
-	}
-	redemptions, err := recordsOf[exchange.Redemption](ctx, client, exchange.Query{Noun: exchange.NounRedemption, Parent: grant})
+	var redemptions []exchange.Redemption
+	err := a.ask(ctx, profile, exchange.Auditor, func(ctx context.Context, client *ledger.Client) (err error) {
+		if err := client.Get(ctx, exchange.NounGrant, grant, new(exchange.Grant)); err != nil {
+			return err
+		}
+		redemptions, err = recordsOf[exchange.Redemption](ctx, client, exchange.Query{Noun: exchange.NounRedemption, Parent: grant})
+		return err
+	})
 	if err != nil {
 		return 0, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
 )
 
 func newGrantShowCommand(a *app) *cobra.Command {
@@ -33,16 +34,14 @@ func runGrantShow(ctx context.Context, a *app, id string) error {
 	if err := checkID(exchange.NounGrant, id); err != nil {
 		return err
 	}
-	client, err := a.reader(ctx)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
 	var shown shownGrant
-	if shown.Grant, err = getRecord[exchange.Grant](ctx, client, exchange.NounGrant, id); err != nil {
+	err := a.read(ctx, func(ctx context.Context, client *ledger.Client) (err error) {
+		if err := client.Get(ctx, exchange.NounGrant, id, &shown.Grant); err != nil {
+			return err
+		}
+		shown.Redemptions, err = recordsOf[exchange.Redemption](ctx, client, exchange.Query{Noun: exchange.NounRedemption, Parent: id})
 		return err
-	}
-	shown.Redemptions, err = recordsOf[exchange.Redemption](ctx, client, exchange.Query{Noun: exchange.NounRedemption, Parent: id})
+	})
 	if err != nil {
 		return err
 	}

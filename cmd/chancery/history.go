@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
 )
 
 func newHistoryCommand(a *app) *cobra.Command {
@@ -35,14 +36,13 @@ func runHistory(ctx context.Context, a *app, arg string) error {
 	if err != nil {
 		return err
 	}
-	client, err := a.reader(ctx)
+	var entries []exchange.HistoryEntry
+	err = a.read(ctx, func(ctx context.Context, client *ledger.Client) (err error) {
+		entries, err = client.History(ctx, noun, id)
+		return err
+	})
 	if err != nil {
 		return err
-	}
-	defer client.Close()
-	entries, err := client.History(ctx, noun, id)
-	if err != nil {
-		return fmt.Errorf("history of %s %s: %w", noun, id, err)
 	}
 	t := newTable("TIME", "OPERATION", "BY", "STATE", "REASON", "TRANSACTION")
 	for _, e := range entries {

@@ -67,17 +67,17 @@ func runList[T any](ctx context.Context, a *app, l listing[T], opts ListOptions)
 	if err := query.Validate(); err != nil {
 		return err
 	}
-	client, err := a.reader(ctx)
-	if err != nil {
+	var found []json.RawMessage
+	var more bool
+	err := a.read(ctx, func(ctx context.Context, client *ledger.Client) (err error) {
+		found, more, err = records(ctx, client, query, opts.Limit)
 		return err
-	}
-	defer client.Close()
-	records, more, err := records(ctx, client, query, opts.Limit)
+	})
 	if err != nil {
 		return err
 	}
 	t := newTable(l.head...)
-	for _, raw := range records {
+	for _, raw := range found {
 		var record T
 		if err := json.Unmarshal(raw, &record); err != nil {
 			return fmt.Errorf("%s from the ledger: %w", l.noun, err)
@@ -87,7 +87,7 @@ func runList[T any](ctx context.Context, a *app, l listing[T], opts ListOptions)
 	if more {
 		a.say("there are more: raise --limit, or 0 for all")
 	}
-	return a.result(records, func(w io.Writer) { t.write(w) })
+	return a.result(found, func(w io.Writer) { t.write(w) })
 }
 
 // records reads pages until there are limit records, or all of them where the
@@ -101,7 +101,7 @@ func records(ctx context.Context, client *ledger.Client, query exchange.Query, l
 		}
 		page, err := client.List(ctx, query)
 		if err != nil {
-			return nil, false, fmt.Errorf("list %ss: %w", query.Noun, err)
+			return nil, false, err
 		}
 		all = append(all, page.Records...)
 		query.Bookmark = page.Bookmark

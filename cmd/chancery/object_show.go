@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
 )
 
 func newObjectShowCommand(a *app) *cobra.Command {
@@ -32,16 +33,14 @@ func runObjectShow(ctx context.Context, a *app, id string) error {
 	if err := checkID(exchange.NounObject, id); err != nil {
 		return err
 	}
-	client, err := a.reader(ctx)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
 	var shown shownObject
-	if shown.Object, err = getRecord[exchange.Object](ctx, client, exchange.NounObject, id); err != nil {
+	err := a.read(ctx, func(ctx context.Context, client *ledger.Client) (err error) {
+		if err := client.Get(ctx, exchange.NounObject, id, &shown.Object); err != nil {
+			return err
+		}
+		shown.Attestations, err = recordsOf[exchange.Attestation](ctx, client, exchange.Query{Noun: exchange.NounAttestation, Parent: id})
 		return err
-	}
-	shown.Attestations, err = recordsOf[exchange.Attestation](ctx, client, exchange.Query{Noun: exchange.NounAttestation, Parent: id})
+	})
 	if err != nil {
 		return err
 	}

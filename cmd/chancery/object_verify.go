@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
 	"chancery/workers"
 	"chancery/workers/ipfs"
 )
@@ -82,13 +83,11 @@ func runObjectVerify(ctx context.Context, a *app, id string, opts ObjectVerifyOp
 	return nil
 }
 
-func (a *app) object(ctx context.Context, profile workers.Profile, id string) (exchange.Object, error) {
-	client, err := a.ledger(ctx, profile, string(exchange.Auditor))
-	if err != nil {
-		return exchange.Object{}, err
-	}
-	defer client.Close()
-	return getRecord[exchange.Object](ctx, client, exchange.NounObject, id)
+func (a *app) object(ctx context.Context, profile workers.Profile, id string) (object exchange.Object, err error) {
+	err = a.ask(ctx, profile, exchange.Auditor, func(ctx context.Context, client *ledger.Client) error {
+		return client.Get(ctx, exchange.NounObject, id, &object)
+	})
+	return object, err
 }
 
 // digestOf reads the sealed bytes by CID. One byte more than the ledger's size

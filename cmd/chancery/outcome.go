@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
 	"chancery/events"
 	"chancery/events/bus"
 	"chancery/workers"
@@ -40,7 +40,7 @@ func (a *app) expect(ctx context.Context, profile workers.Profile, e events.Enve
 	o := &outcome{
 		app: a, profile: profile, conn: conn,
 		messages: make(chan *bus.Message, 64), broken: make(chan error, 4),
-		result:    commandResult{Command: e.ID},
+		result:    newCommandResult(e),
 		answer:    exchange.NewID(exchange.NounOperation, profile.MSP, e.ID),
 		publishes: e.Address.Command() == events.DatasetPublish,
 	}
@@ -148,9 +148,9 @@ func (o *outcome) accepted(ctx context.Context, m *bus.Message) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	o.result.Outcome, o.result.Tx, o.result.Repeated = exchange.OK, r.Tx, r.Repeated || o.duplicate
+	o.result.Code, o.result.Tx, o.result.Repeated = exchange.OK, r.Tx, r.Repeated || o.duplicate
 	if o.result.Repeated {
-		o.result.Outcome = exchange.Exists
+		o.result.Code = exchange.Exists
 	}
 	if !o.publishes {
 		o.result.ID = r.ID
@@ -168,7 +168,7 @@ func (o *outcome) registered(m *bus.Message) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	o.result.Outcome, o.result.Repeated = exchange.OK, false
+	o.result.Code, o.result.Repeated = exchange.OK, false
 	o.result.ID, o.result.Dataset, o.result.Tx = r.ID, r.Dataset, m.Position.Tx
 	o.app.say("registered as version %d in block %d", r.Version, m.Position.Block)
 	return o.needs == 0, nil
@@ -189,17 +189,15 @@ func (o *outcome) attested(m *bus.Message) (bool, error) {
 // recallObject looks on the ledger for the object of a repeated publication. It
 // may not be there yet.
 func (o *outcome) recallObject(ctx context.Context) (bool, error) {
-	client, err := o.app.ledger(ctx, o.profile, string(exchange.Auditor))
-	if err != nil {
-		return false, err
-	}
-	defer client.Close()
 	var object exchange.Object
-	switch err := client.Get(ctx, exchange.NounObject, o.object, &object); {
+	err := o.app.ask(ctx, o.profile, exchange.Auditor, func(ctx context.Context, client *ledger.Client) error {
+		return client.Get(ctx, exchange.NounObject, o.object, &object)
+	})
+	switch {
 	case errors.Is(err, exchange.ErrNotFound):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("object %s: %w", o.object, err)
+		return false, err
 	}
 	o.result.ID, o.result.Dataset, o.result.Tx = object.ID, object.Dataset, object.Change.Tx
 	return true, nil

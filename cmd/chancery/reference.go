@@ -1,12 +1,9 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"strings"
 
 	"chancery/chaincode/exchange"
-	"chancery/chaincode/ledger"
 )
 
 // checkID refuses an argument that cannot be the id of a noun's record, before
@@ -33,15 +30,6 @@ func checkDataset(ref string) error {
 		return nil
 	}
 	return usagef("%q names no dataset: use OWNER/NAME, as in census/population, or its id", ref)
-}
-
-// getRecord reads one record and says what to do where there is none.
-func getRecord[T any](ctx context.Context, client *ledger.Client, noun exchange.Noun, id string) (T, error) {
-	var record T
-	if err := client.Get(ctx, noun, id, &record); err != nil {
-		return record, fmt.Errorf("%s %s: %w", noun, id, err)
-	}
-	return record, nil
 }
 
 // signer says who made a change, for people.

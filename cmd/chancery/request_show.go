@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
 )
 
 func newRequestShowCommand(a *app) *cobra.Command {
@@ -25,12 +26,10 @@ func runRequestShow(ctx context.Context, a *app, id string) error {
 	if err := checkID(exchange.NounRequest, id); err != nil {
 		return err
 	}
-	client, err := a.reader(ctx)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	request, err := getRecord[exchange.Request](ctx, client, exchange.NounRequest, id)
+	var request exchange.Request
+	err := a.read(ctx, func(ctx context.Context, client *ledger.Client) error {
+		return client.Get(ctx, exchange.NounRequest, id, &request)
+	})
 	if err != nil {
 		return err
 	}

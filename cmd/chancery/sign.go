@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
 	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
 )
 
 // commandID is what the caller calls a command, or else a random name.
@@ -36,27 +35,17 @@ func (a *app) invoke(ctx context.Context, fits exchange.Role, command string, op
 	if err != nil {
 		return err
 	}
-	client, err := a.ledger(ctx, profile, string(fits))
+	var outcome exchange.Outcome
+	err = a.ask(ctx, profile, fits, func(ctx context.Context, client *ledger.Client) (err error) {
+		outcome, err = client.Invoke(ctx, operation)
+		return err
+	})
 	if err != nil {
 		return err
-	}
-	defer client.Close()
-	outcome, err := client.Invoke(ctx, operation)
-	if err != nil {
-		return fmt.Errorf("%s: %w", op, err)
 	}
 	if err := outcome.Err(); err != nil {
 		return err
 	}
-	return a.result(outcome, func(w io.Writer) { writeOutcome(w, outcome) })
-}
-
-func writeOutcome(w io.Writer, o exchange.Outcome) {
-	var f fields
-	f.add("id", "%s", o.ID)
-	f.add("outcome", "%s", o.Code)
-	f.add("message", "%s", o.Message)
-	f.add("command", "%s", o.Command)
-	f.add("transaction", "%s", o.Tx)
-	f.write(w)
+	result := commandResult{Outcome: outcome}
+	return a.result(result, result.write)
 }

@@ -102,7 +102,7 @@ func (s *staff) open(ctx context.Context, a *app) (err error) {
 	if s.node, err = ipfs.New(ipfs.Config{API: p.IPFS.API, Auth: bearer(p.IPFS.Auth)}); err != nil {
 		return err
 	}
-	s.ledger, err = a.ledger(ctx, p, string(exchange.Worker))
+	s.ledger, err = a.dial(ctx, p, exchange.Worker)
 	return err
 }
 

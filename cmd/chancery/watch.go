@@ -177,7 +177,7 @@ func (t *ledgerTail) show(m *bus.Message) error {
 			Block: p.Block, Tx: p.Tx, Time: m.Time.UTC().Format("2006-01-02T15:04:05.000Z"), Command: m.Correlation, Data: m.Data,
 		})
 	}
-	_, err := fmt.Fprintf(t.app.out, "%s  %6d  %-20s  %s → %s  %s\n",
+	_, err := fmt.Fprintf(t.app.out, "%s  %6d  %-21s  %s → %s  %s\n",
 		clock(m.Time), p.Block, m.Address.Event(), m.Address.From, m.Address.To, m.About)
 	return err
 }
