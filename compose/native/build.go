@@ -18,7 +18,7 @@ import (
 
 const (
 	// progressInterval is the time between two lines of a long step.
-	progressInterval = 5 * time.Second
+	progressInterval = 10 * time.Second
 	// lockPoll is how often a lock that somebody holds is tried again.
 	lockPoll = 200 * time.Millisecond
 	// commandGrace is how long an interrupted command may take to end.

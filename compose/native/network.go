@@ -133,20 +133,6 @@ func (n *Network) PeerEnv(department, identity string) ([]string, error) {
 // PeerPath is Fabric's peer command that the network runs with.
 func (n *Network) PeerPath() string { return n.binaries.Peer }
 
-// IPFSEnv is the environment in which the ipfs command, which is at IPFSPath,
-// acts on the department's kubo node. Give it --api-auth as well: the token in
-// the department's profile, as bearer:<token>.
-func (n *Network) IPFSEnv(department string) ([]string, error) {
-	d, err := n.department(department)
-	if err != nil {
-		return nil, err
-	}
-	return []string{"IPFS_PATH=" + n.path(d.Name, "kubo"), "LIBP2P_FORCE_PNET=1", "IPFS_TELEMETRY=off"}, nil
-}
-
-// IPFSPath is the ipfs command that the network runs with.
-func (n *Network) IPFSPath() string { return n.binaries.IPFS }
-
 // Wait returns when ctx ends or the network has been stopped. Parts that end by
 // themselves are started again meanwhile.
 func (n *Network) Wait(ctx context.Context) {
