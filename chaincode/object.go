@@ -66,6 +66,7 @@ func (t *transaction) objectOf(d exchange.Dataset, id string) (exchange.Object, 
 
 // checkAttested demands that at least so many departments other than the owner
 // found the object good. It reads one key for each department, never a range.
+// Too few are a [exchange.Conflict], since more may come.
 func (t *transaction) checkAttested(o exchange.Object, least int) error {
 	names, err := t.departments()
 	if err != nil {
@@ -88,7 +89,7 @@ func (t *transaction) checkAttested(o exchange.Object, least int) error {
 		}
 	}
 	if good < least {
-		return exchange.Errorf(exchange.Denied, "version %d (%s) has %d good attestations: %d are needed before it is redeemed", o.Version, o.ID, good, least)
+		return exchange.Errorf(exchange.Conflict, "version %d (%s) has %d good attestations: %d are needed before it is redeemed", o.Version, o.ID, good, least)
 	}
 	return nil
 }

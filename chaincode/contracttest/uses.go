@@ -40,19 +40,19 @@ func (s *suite) testRedemptions(t *testing.T) {
 			c.terms.Actions = []exchange.Action{exchange.Compute}
 			c.opened(func(q *exchange.OpenRequest) { q.Actions, q.Spec = c.terms.Actions, digest("job") }).granted()
 		}},
-		{"never attested", exchange.Denied, 0, func(c *stage) {
+		{"never attested", exchange.Conflict, 0, func(c *stage) {
 			c.terms.Attestations = 1
 			c.granted()
 		}},
-		{"attested as bad", exchange.Denied, 0, func(c *stage) {
+		{"attested as bad", exchange.Conflict, 0, func(c *stage) {
 			c.terms.Attestations = 1
 			c.granted().attested(third, exchange.Bad)
 		}},
-		{"attested by too few", exchange.Denied, 0, func(c *stage) {
+		{"attested by too few", exchange.Conflict, 0, func(c *stage) {
 			c.terms.Attestations = 2
 			c.granted().attested(third, exchange.Good)
 		}},
-		{"good made bad", exchange.Denied, 0, func(c *stage) {
+		{"good made bad", exchange.Conflict, 0, func(c *stage) {
 			c.terms.Attestations = 1
 			c.granted().attested(third, exchange.Good).attested(third, exchange.Bad)
 		}},
