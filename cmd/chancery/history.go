@@ -70,27 +70,29 @@ func nounOf(arg string) (exchange.Noun, string, error) {
 }
 
 // recordVersion is what every record has in common: where it stands, under one
-// of three names, and who put it there.
+// of four names, and who put it there.
 type recordVersion struct {
 	State   string          `json:"state"`
 	Status  string          `json:"status"`
 	Verdict string          `json:"verdict"`
 	Code    string          `json:"code"` // of an operation
 	Change  exchange.Change `json:"change"`
-	deleted bool
+
+	// An operation has no change: it is one.
+	Op         string `json:"op"`
+	Department string `json:"department"`
 }
 
 func versionOf(e exchange.HistoryEntry) (recordVersion, error) {
-	v := recordVersion{deleted: e.Deleted}
 	if e.Deleted {
-		return v, nil
+		return recordVersion{State: "deleted"}, nil
 	}
-	return v, json.Unmarshal(e.Record, &v)
+	var v recordVersion
+	err := json.Unmarshal(e.Record, &v)
+	if v.Change.Op == "" {
+		v.Change.Op, v.Change.By = v.Op, v.Department
+	}
+	return v, err
 }
 
-func (v recordVersion) state() string {
-	if v.deleted {
-		return "deleted"
-	}
-	return v.State + v.Status + v.Verdict + v.Code
-}
+func (v recordVersion) state() string { return v.State + v.Status + v.Verdict + v.Code }
