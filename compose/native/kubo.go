@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -156,7 +157,8 @@ func (n *Network) configureKubo(d compose.Department, ids map[string]string) err
 // kuboPaths are the RPC calls that a department's parts may make.
 var kuboPaths = []string{
 	"/api/v0/add", "/api/v0/block", "/api/v0/cat", "/api/v0/cid", "/api/v0/dag", "/api/v0/id", "/api/v0/pin",
-	"/api/v0/refs", "/api/v0/repo", "/api/v0/routing", "/api/v0/stats", "/api/v0/swarm/peers", "/api/v0/version",
+	"/api/v0/refs", "/api/v0/repo", "/api/v0/routing", "/api/v0/stats",
+	"/api/v0/swarm/connect", "/api/v0/swarm/peers", "/api/v0/version",
 }
 
 // hardenStorage makes every write reach the disk before it is acknowledged, and
@@ -203,13 +205,62 @@ func (n *Network) kuboPart(d compose.Department) (Part, error) {
 		Name: name, Department: d.Name, Role: roleKubo, Path: n.binaries.IPFS,
 		Args: []string{"daemon", "--migrate=false"}, Env: kuboEnv(repo),
 		Dir: repo, Address: n.address(name), Grace: kuboGrace,
-		Ready: func(ctx context.Context) error { return askKubo(ctx, n.address(name), token) },
+		Ready: func(ctx context.Context) error { return askKubo(ctx, n.address(name), token, "id") },
 	}, nil
 }
 
-// askKubo answers nil once the node at addr says who it is.
-func askKubo(ctx context.Context, addr, token string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/api/v0/id", nil)
+// joinSwarm connects the departments' nodes to one another. By themselves, nodes
+// that start at once find their neighbours away and try again seconds later.
+func (n *Network) joinSwarm(ctx context.Context) error {
+	for _, d := range n.topology.Departments {
+		token, err := n.kuboToken(d)
+		if err != nil {
+			return err
+		}
+		neighbours, err := kuboNeighbours(n.path(d.Name, "kubo"))
+		if err != nil {
+			return err
+		}
+		for _, to := range neighbours {
+			call := "swarm/connect?arg=" + url.QueryEscape(to)
+			if err := askKubo(ctx, n.address(partName(d.Name, roleKubo)), token, call); err != nil {
+				return fmt.Errorf("connect the kubo node of %s to %s: %w", d.Name, to, err)
+			}
+		}
+	}
+	return nil
+}
+
+// kuboNeighbours lists the nodes that a repository's configuration keeps
+// connected to, each with its address.
+func kuboNeighbours(repo string) ([]string, error) {
+	data, err := os.ReadFile(filepath.Join(repo, "config"))
+	if err != nil {
+		return nil, err
+	}
+	var config struct {
+		Peering struct {
+			Peers []struct {
+				ID    string
+				Addrs []string
+			}
+		}
+	}
+	if err := json.Unmarshal(data, &config); err != nil {
+		return nil, fmt.Errorf("%s/config: %w", repo, err)
+	}
+	var all []string
+	for _, peer := range config.Peering.Peers {
+		for _, addr := range peer.Addrs {
+			all = append(all, addr+"/p2p/"+peer.ID)
+		}
+	}
+	return all, nil
+}
+
+// askKubo makes a call of the node at addr and answers nil if it succeeds.
+func askKubo(ctx context.Context, addr, token, call string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/api/v0/"+call, nil)
 	if err != nil {
 		return err
 	}

@@ -180,6 +180,9 @@ func (n *Network) start(ctx context.Context, bootstrap func(context.Context, *Ne
 	if err := n.launch(ctx, parts); err != nil {
 		return err
 	}
+	if err := n.joinSwarm(ctx); err != nil {
+		return err
+	}
 	if err := n.record.once(stepChannel, func() error { return n.joinChannel(ctx, genesis) }); err != nil {
 		return err
 	}
