@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"chancery/compose"
@@ -62,7 +63,7 @@ func (n *Network) makeRepositories(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		identity, _ := config["Identity"].(map[string]any)
+		identity, _ := config["Identity"].(object)
 		id, ok := identity["PeerID"].(string)
 		if !ok {
 			return fmt.Errorf("kubo configuration of %s has no Identity.PeerID", d.Name)
@@ -77,21 +78,20 @@ func (n *Network) makeRepositories(ctx context.Context) error {
 	return nil
 }
 
-func readKuboConfig(repo string) (map[string]any, error) {
+func readKuboConfig(repo string) (object, error) {
 	data, err := os.ReadFile(filepath.Join(repo, "config"))
 	if err != nil {
 		return nil, err
 	}
-	var config map[string]any
+	var config object
 	if err := json.Unmarshal(data, &config); err != nil {
 		return nil, fmt.Errorf("%s/config: %w", repo, err)
 	}
 	return config, nil
 }
 
-// configureKubo writes what differs from kubo's defaults: loopback only, no
-// public network of any kind, synchronous and checked storage, an RPC API that
-// asks for a token. ids holds the departments' libp2p peer ids.
+// configureKubo makes the department's RPC token and writes its node's
+// configuration. ids holds the departments' libp2p peer ids.
 func (n *Network) configureKubo(d compose.Department, ids map[string]string) error {
 	repo := n.path(d.Name, "kubo")
 	config, err := readKuboConfig(repo)
@@ -99,30 +99,45 @@ func (n *Network) configureKubo(d compose.Department, ids map[string]string) err
 		return err
 	}
 	token := rand.Text()
-	if err := writeFile(filepath.Join(repo, "rpc.token"), []byte(token+"\n"), 0o600); err != nil {
+	if err := writeFile(n.kuboTokenFile(d), []byte(token+"\n"), 0o600); err != nil {
 		return err
 	}
+	maps.Copy(config, n.kuboSettings(d, ids, token))
+	if err := hardenStorage(config); err != nil {
+		return fmt.Errorf("kubo configuration of %s: %w", d.Name, err)
+	}
+	data, err := json.MarshalIndent(config, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(repo, "config"), append(data, '\n'), 0o600)
+}
+
+// object is a JSON object.
+type object = map[string]any
+
+// kuboSettings are what differs from kubo's defaults: loopback only, no public
+// network of any kind, an RPC API that asks for a token.
+func (n *Network) kuboSettings(d compose.Department, ids map[string]string, token string) object {
 	var neighbours []any
 	for _, other := range n.topology.Departments {
 		if other.Name != d.Name {
-			neighbours = append(neighbours, map[string]any{
+			neighbours = append(neighbours, object{
 				"ID":    ids[other.Name],
 				"Addrs": []string{multiaddr(n.port(partName(other.Name, portSwarm)))},
 			})
 		}
 	}
-	type object = map[string]any
 	off := object{"Enabled": false}
-	settings := object{
+	return object{
 		"Bootstrap": []string{},
 		"Peering":   object{"Peers": neighbours},
-		"Routing":   object{"Type": "none"},
+		"Routing":   object{"Type": "none"}, // neighbours are asked directly
 		"Discovery": object{"MDNS": off},
-		"AutoConf":  off, "AutoTLS": off, "Provide": off, "HTTPRetrieval": off,
+		"AutoConf":  off, "AutoTLS": off, "Provide": off, "HTTPRetrieval": off, "Pubsub": off,
 		"AutoNAT": object{"ServiceMode": "disabled"},
 		"DNS":     object{"Resolvers": object{}},
 		"Ipns":    object{"DelegatedPublishers": []string{}},
-		"Pubsub":  off,
 		"Version": object{"SwarmCheckEnabled": false},
 		"Addresses": object{
 			"Swarm":   []string{multiaddr(n.port(partName(d.Name, portSwarm)))},
@@ -143,32 +158,22 @@ func (n *Network) configureKubo(d compose.Department, ids map[string]string) err
 		"Internal": object{"ShutdownTimeout": kuboShutdown, "CGNATCheck": false},
 		"Plugins":  object{"Plugins": object{"telemetry": object{"Disabled": true}}},
 	}
-	maps.Copy(config, settings)
-	if err := hardenStorage(config); err != nil {
-		return fmt.Errorf("kubo configuration of %s: %w", d.Name, err)
-	}
-	data, err := json.MarshalIndent(config, "", "  ")
-	if err != nil {
-		return err
-	}
-	return writeFile(filepath.Join(repo, "config"), append(data, '\n'), 0o600)
 }
 
 // kuboPaths are the RPC calls that a department's parts may make.
 var kuboPaths = []string{
-	"/api/v0/add", "/api/v0/block", "/api/v0/cat", "/api/v0/cid", "/api/v0/dag", "/api/v0/id", "/api/v0/pin",
-	"/api/v0/refs", "/api/v0/repo", "/api/v0/routing", "/api/v0/stats",
-	"/api/v0/swarm/connect", "/api/v0/swarm/peers", "/api/v0/version",
+	"/api/v0/add", "/api/v0/block", "/api/v0/cat", "/api/v0/id", "/api/v0/pin", "/api/v0/refs",
+	"/api/v0/repo", "/api/v0/swarm/peers", "/api/v0/version",
 }
 
 // hardenStorage makes every write reach the disk before it is acknowledged, and
 // every read be checked against its address.
-func hardenStorage(config map[string]any) error {
-	store, _ := config["Datastore"].(map[string]any)
-	spec, _ := store["Spec"].(map[string]any)
+func hardenStorage(config object) error {
+	store, _ := config["Datastore"].(object)
+	spec, _ := store["Spec"].(object)
 	mounts, _ := spec["mounts"].([]any)
 	for _, entry := range mounts {
-		if mount, ok := entry.(map[string]any); ok && mount["type"] == "flatfs" {
+		if mount, ok := entry.(object); ok && mount["type"] == "flatfs" {
 			mount["sync"] = true
 			store["HashOnRead"] = true
 			return nil
@@ -181,16 +186,21 @@ func multiaddr(port int) string {
 	return fmt.Sprintf("/ip4/%s/tcp/%d", loopback, port)
 }
 
+func (n *Network) kuboTokenFile(d compose.Department) string {
+	return n.path(d.Name, "kubo", "rpc.token")
+}
+
 // kuboToken is the bearer token of the department's RPC API.
 func (n *Network) kuboToken(d compose.Department) (string, error) {
-	data, err := os.ReadFile(n.path(d.Name, "kubo", "rpc.token"))
+	data, err := os.ReadFile(n.kuboTokenFile(d))
 	if err != nil {
 		return "", err
 	}
-	if len(data) < 2 {
-		return "", fmt.Errorf("%s is empty", n.path(d.Name, "kubo", "rpc.token"))
+	token := strings.TrimSpace(string(data))
+	if token == "" {
+		return "", fmt.Errorf("%s is empty", n.kuboTokenFile(d))
 	}
-	return string(data[:len(data)-1]), nil
+	return token, nil
 }
 
 // kuboPart is a department's kubo node.
