@@ -163,7 +163,7 @@ func (n *Network) kuboSettings(d compose.Department, ids map[string]string, toke
 // kuboPaths are the RPC calls that a department's parts may make.
 var kuboPaths = []string{
 	"/api/v0/add", "/api/v0/block", "/api/v0/cat", "/api/v0/id", "/api/v0/pin", "/api/v0/refs",
-	"/api/v0/repo", "/api/v0/swarm/peers", "/api/v0/version",
+	"/api/v0/repo", "/api/v0/swarm", "/api/v0/version",
 }
 
 // hardenStorage makes every write reach the disk before it is acknowledged, and
