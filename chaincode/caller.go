@@ -38,7 +38,7 @@ func (t *transaction) findCaller() (*caller, error) {
 	if err := checkValidity(c.certificate, t.time); err != nil {
 		return nil, err
 	}
-	c.id = exchange.OfficerID(c.certificate.Raw)
+	c.id = exchange.OfficerID(c.certificate.RawTBSCertificate)
 	name, listed, err := find[string](t, exchange.MSPKey(c.msp))
 	if err != nil || !listed {
 		return c, err

@@ -14,13 +14,13 @@ import (
 // key as the admin's own, which Fabric has verified. One that only pretends to
 // can be enrolled but never sign, since Fabric verifies the chain of every
 // signer; and it cannot be taken for another, since the officer's id is the
-// digest of the whole certificate.
+// digest of what the issuer signed.
 func enrolOfficer(a *act, b *exchange.EnrolOfficer) (subject, error) {
 	certificate, err := parseCertificate(b.Certificate)
 	if err != nil {
 		return subject{}, err
 	}
-	id := exchange.OfficerID(certificate.Raw)
+	id := exchange.OfficerID(certificate.RawTBSCertificate)
 	o, found, err := find[exchange.OfficerRecord](a.transaction, exchange.OfficerKey(id))
 	s := subject{id: id, party: a.caller.department.Name}
 	if found {

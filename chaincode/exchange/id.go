@@ -51,8 +51,11 @@ func DatasetName(s string) (owner, name string, ok bool) {
 	return owner, name, ok && ValidName(owner) && ValidName(name)
 }
 
-// OfficerID derives an officer's id from the DER bytes of the certificate.
-func OfficerID(der []byte) string { return shortID(NounOfficer, string(der)) }
+// OfficerID derives an officer's id from what the issuer signed, the DER bytes
+// of the certificate's TBSCertificate (RFC 5280, section 4.1.2). The signature
+// is left out: Fabric's own tools rewrite it in low-S form, and the certificate
+// must stay the same officer's.
+func OfficerID(tbs []byte) string { return shortID(NounOfficer, string(tbs)) }
 
 func shortID(noun Noun, material string) string {
 	sum := sha256.Sum256([]byte(material))

@@ -5,9 +5,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/asn1"
 	"math/big"
 	"testing"
+
+	"chancery/chaincode/contracttest"
 )
 
 // TestEndorsedByEitherForm: a signature (r, s) of ECDSA is as good as (r, n−s),
@@ -38,24 +39,7 @@ func TestEndorsedByEitherForm(t *testing.T) {
 
 func otherForm(t *testing.T, der []byte) *x509.Certificate {
 	t.Helper()
-	var cert struct {
-		TBS, Algorithm asn1.RawValue
-		Signature      asn1.BitString
-	}
-	var sig struct{ R, S *big.Int }
-	if _, err := asn1.Unmarshal(der, &cert); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := asn1.Unmarshal(cert.Signature.Bytes, &sig); err != nil {
-		t.Fatal(err)
-	}
-	sig.S.Sub(elliptic.P256().Params().N, sig.S)
-	signature, err := asn1.Marshal(sig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert.Signature = asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}
-	other, err := asn1.Marshal(cert)
+	other, err := contracttest.OtherForm(der)
 	if err != nil {
 		t.Fatal(err)
 	}
