@@ -44,6 +44,9 @@ type Profile struct {
 	Inbox string `yaml:"inbox"`
 	// Journal holds the sealing journal and the wraps.
 	Journal string `yaml:"journal"`
+	// Policy is the file of the rules by which the worker of that name decides
+	// requests; empty, or not there: an officer decides them all.
+	Policy string `yaml:"policy"`
 }
 
 // PeerProfile is how to reach the department's peer over TLS.
@@ -85,7 +88,7 @@ func LoadProfile(dir string) (Profile, error) {
 		return Profile{}, fmt.Errorf("profile %s: %w", file, err)
 	}
 	for _, path := range p.paths() {
-		if !filepath.IsAbs(*path) {
+		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(dir, *path)
 		}
 	}
@@ -143,12 +146,12 @@ func (p Profile) Save(dir string) error {
 func (p *Profile) paths() []*string {
 	return []*string{
 		&p.Peer.TLSCA, &p.PeerCertificate, &p.Identities, &p.Keystore,
-		&p.Bus.CA, &p.Bus.NKeys, &p.Spool, &p.Inbox, &p.Journal,
+		&p.Bus.CA, &p.Bus.NKeys, &p.Spool, &p.Inbox, &p.Journal, &p.Policy,
 	}
 }
 
 // complete reports the first key that has no value. Only ipfs.auth may be
-// empty: a kubo node without authorisation.
+// empty, a kubo node without authorisation, and policy, no rules.
 func (p Profile) complete() error {
 	for _, field := range []struct{ key, value string }{
 		{"department", p.Department}, {"msp", p.MSP},

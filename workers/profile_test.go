@@ -38,6 +38,10 @@ func TestProfileRoundTrip(t *testing.T) {
 	if got, want := first.Keystore, "/elsewhere/keystore"; got != want {
 		t.Errorf("keystore %s, want %s", got, want)
 	}
+	if first.Policy != "" {
+		t.Errorf("policy %s, want none", first.Policy)
+	}
+	first.Policy = filepath.Join(dir, "policy.yaml")
 	if err := first.Save(dir); err != nil {
 		t.Fatal(err)
 	}

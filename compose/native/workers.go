@@ -77,6 +77,7 @@ func (n *Network) saveProfile(d compose.Department) error {
 		Spool:   "spool",
 		Inbox:   "inbox",
 		Journal: "journal",
+		Policy:  "policy.yaml",
 	}
 	return profile.Save(dir)
 }

@@ -140,6 +140,7 @@ var roles = []role{
 		says: []exchange.EventType{exchange.CommandRejected},
 	},
 	{name: "verify", ledger: []exchange.EventType{exchange.ObjectRegistered, exchange.ObjectAttested}},
+	{name: "policy", ledger: []exchange.EventType{exchange.RequestOpened}},
 	{name: "release", ledger: []exchange.EventType{exchange.GrantWasGiven, exchange.GrantWasRevoked, exchange.GrantRedeemed}},
 	{name: "receive", ledger: []exchange.EventType{
 		exchange.GrantWasGiven, exchange.GrantWasRevoked, exchange.GrantRedeemed, exchange.KeyReleased, exchange.KeyRefused,

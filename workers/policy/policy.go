@@ -1,0 +1,142 @@
+// Package policy is the worker that decides requests by rules which its
+// department wrote down: it gives a narrowed grant, refuses with a reason, or
+// leaves the request open for an officer. What it decides it signs as the
+// department's identity "policy", a certificate of its own with the role of
+// that name, so that the ledger tells a rule's decision from a person's.
+//
+// Rules are conditions in CEL (https://cel.dev, the standard functions alone)
+// over the request, its dataset, its requester, the time and the history
+// between the two departments. They are compiled with the types of these, so
+// that a misspelt field is an error with line and column, and their cost is
+// bounded, both when they are read and while they are evaluated.
+//
+// When in doubt a request goes to an officer: where no rule holds, where a
+// condition cannot be evaluated, where the rules cannot be read, where the
+// ledger refuses what a rule decided. A rule can narrow what request and terms
+// allow, and never widen it; the contract holds it to that too.
+//
+// It trusts the ledger's records, its own clock, and the rule file as much as
+// an officer: whoever can write that file decides.
+package policy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
+	"chancery/events"
+	"chancery/workers"
+)
+
+// Name of the worker.
+const Name = "policy"
+
+// Ledger is what policy needs of the ledger client, which signs as the
+// identity "policy".
+type Ledger interface {
+	Reader
+	Invoke(ctx context.Context, op exchange.Operation) (exchange.Outcome, error)
+}
+
+// Config is what policy works with.
+type Config struct {
+	Department string // own name
+	Rules      *File
+	Ledger     Ledger
+	Now        func() time.Time // own clock; nil: time.Now
+}
+
+// New returns the worker.
+func New(cfg Config) workers.Worker {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	p := &policy{cfg}
+	return workers.Worker{Name: Name, Subscriptions: []workers.Subscription{
+		{Filter: events.LedgerFilter(exchange.RequestOpened, "", ""), Handle: p.handle, Concurrency: 4},
+	}}
+}
+
+type policy struct{ Config }
+
+func (p *policy) handle(ctx context.Context, m *workers.Message) error {
+	opened, err := events.Record[exchange.Request](m.Envelope)
+	if err != nil {
+		return workers.Reject(err)
+	}
+	if opened.Provider != p.Department {
+		return nil
+	}
+	return workers.Patient(m, p.consider(ctx, opened.ID), ledger.Away)
+}
+
+// consider acts on what the ledger says of the request now; the event only
+// woke it.
+func (p *policy) consider(ctx context.Context, id string) error {
+	var r exchange.Request
+	if err := p.Ledger.Get(ctx, exchange.NounRequest, id, &r); err != nil {
+		return fmt.Errorf("request %s: %w", id, err)
+	}
+	log := zerolog.Ctx(ctx).With().Str("id", r.ID).Str("from", r.Requester).Logger()
+	if r.State != exchange.RequestOpen {
+		log.Info().Str("state", string(r.State)).Msg("decided already")
+		return nil
+	}
+	rules, err := p.Rules.current()
+	if err != nil {
+		log.Error().Err(err).Msg("the rules cannot be used: left to an officer")
+		return nil
+	}
+	facts, err := Gather(ctx, p.Ledger, r, rules.AskHistory(), p.Now().UTC())
+	if err != nil {
+		return err
+	}
+	d := rules.Decide(ctx, facts)
+	if err := ctx.Err(); err != nil {
+		return err // it was interrupted, which is no fault of a rule
+	}
+	log = log.With().Str("rule", d.Rule).Str("rules", rules.Digest).Str("reason", d.Reason).Logger()
+	switch {
+	case d.Fault:
+		log.Error().Msg("a rule failed: left to an officer")
+	case d.Verdict == ToOfficer:
+		log.Info().Msg("left to an officer")
+	default:
+		return p.sign(log.WithContext(ctx), r, d)
+	}
+	return nil
+}
+
+// sign puts a decision on the ledger, under a command that follows from the
+// request, so that it is there once however often it is said.
+func (p *policy) sign(ctx context.Context, r exchange.Request, d Decision) error {
+	var body exchange.Body = d.Grant
+	op := exchange.OpGrantGive
+	if d.Verdict == Refuse {
+		op, body = exchange.OpRequestRefuse, &exchange.EndRequest{Request: r.ID, Reason: d.Reason}
+	}
+	operation, err := exchange.NewOperation(Name+"."+r.ID, op, body)
+	if err != nil {
+		return workers.Reject(err)
+	}
+	outcome, err := p.Ledger.Invoke(ctx, operation)
+	if err != nil {
+		return fmt.Errorf("%s for %s: %w", op, r.ID, err)
+	}
+	log := zerolog.Ctx(ctx)
+	switch outcome.Code {
+	case exchange.OK, exchange.Exists:
+		log.Info().Str("code", string(outcome.Code)).Str("tx", outcome.Tx).Msg("decided: " + string(d.Verdict))
+	case exchange.Conflict:
+		log.Info().Err(outcome.Err()).Msg("decided by another meanwhile")
+	case exchange.Again:
+		return fmt.Errorf("%s for %s: %w", op, r.ID, outcome.Err())
+	default:
+		log.Warn().Err(outcome.Err()).Msg("the ledger refuses the rule's decision: left to an officer")
+	}
+	return nil
+}
