@@ -50,8 +50,9 @@ var ErrRunning = errors.New("network is running")
 // Up starts the network of dataDir and returns when all of it is healthy. A
 // directory that does not exist or is empty gets a new network; one that Up made
 // before goes on with the same ledger. When ctx ends (the error wraps the
-// context's) or a part does not start, everything is stopped again. After Up has returned, ctx is done with: the
-// network runs until Stop, and no longer than this process.
+// context's) or a part does not start, everything is stopped again. After Up has
+// returned, ctx is done with: the network runs until Stop, and no longer than
+// this process.
 func Up(ctx context.Context, dataDir string, options Options) (*Network, error) {
 	n, err := prepare(ctx, dataDir, &options)
 	if err != nil {
