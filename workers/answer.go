@@ -2,6 +2,7 @@ package workers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -38,6 +39,16 @@ func Answer(ctx context.Context, to Publisher, c Command, o exchange.Outcome) er
 	return nil
 }
 
+// Fault is an error that is not the command's fault: a refusal of something
+// that a worker asked for itself becomes an error without a code, so that it is
+// not told to the command's sender. Any other error stays as it is.
+func Fault(err error) error {
+	if _, ok := errors.AsType[*exchange.Error](err); ok {
+		return errors.New(err.Error())
+	}
+	return err
+}
+
 func (c Command) envelope(o exchange.Outcome, now time.Time) (events.Envelope, error) {
 	id := exchange.NewID(exchange.NounOperation, c.MSP, c.ID)
 	command := c.ID
@@ -49,7 +60,8 @@ func (c Command) envelope(o exchange.Outcome, now time.Time) (events.Envelope, e
 		payload exchange.Body
 	)
 	if refusal := o.Err(); refusal != nil {
-		payload = &events.Rejected{Department: c.Department, Command: command, Op: c.Op, Code: o.Code, Message: o.Message, Time: now}
+		message := events.Reason(errors.New(o.Message)) // a refusal may quote long terms
+		payload = &events.Rejected{Department: c.Department, Command: command, Op: c.Op, Code: o.Code, Message: message, Time: now}
 	} else {
 		name = events.CommandAccepted
 		payload = &events.Accepted{Department: c.Department, Command: command, Op: c.Op, ID: o.ID, Tx: o.Tx, Repeated: o.Repeated || o.Code == exchange.Exists, Time: now}

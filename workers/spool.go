@@ -37,6 +37,9 @@ func OpenSpool(spool, name string) (*os.File, error) {
 		return nil, exchange.Errorf(exchange.Invalid, "file %q in the spool is empty", name)
 	}
 	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, exchange.Errorf(exchange.Invalid, "file %q in the spool may not be read by the workers", name)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}

@@ -8,11 +8,14 @@
 package encrypt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -72,12 +75,12 @@ func (e *encrypt) handle(ctx context.Context, m *workers.Message) error {
 	if err != nil {
 		return workers.Reject(err)
 	}
-	object, err := e.Journal.Object(staged.Object, staged.Dataset)
-	if errors.Is(err, journal.ErrNotFound) {
-		object, err = e.seal(ctx, staged)
+	if staged.Object != exchange.NewID(exchange.NounObject, e.MSP, staged.Command) {
+		return workers.Reject(fmt.Errorf("object %s is not of command %s", staged.Object, staged.Command))
 	}
+	object, err := e.object(ctx, staged)
 	if refusal, ok := errors.AsType[*exchange.Error](err); ok {
-		return e.refuse(ctx, staged, refusal)
+		return e.refuse(ctx, m, staged, refusal)
 	}
 	if err != nil {
 		return workers.Patient(m, err, ledger.Away, ipfs.Temporary)
@@ -85,10 +88,28 @@ func (e *encrypt) handle(ctx context.Context, m *workers.Message) error {
 	return e.say(ctx, object)
 }
 
+// object is what was sealed of a staged file, now or before.
+func (e *encrypt) object(ctx context.Context, s events.Staged) (journal.Object, error) {
+	object, err := e.Journal.Object(s.Object, s.Dataset)
+	if errors.Is(err, journal.ErrNotFound) {
+		object, err = e.seal(ctx, s)
+	}
+	if err != nil {
+		return journal.Object{}, err
+	}
+	if r := object.Registration; r.FileName != s.File || r.Source != s.Source || !slices.Equal(r.DerivedFrom, s.DerivedFrom) {
+		return journal.Object{}, exchange.Errorf(exchange.Conflict, "command %s published another file: use a new command id", s.Command)
+	}
+	return object, nil
+}
+
 // refuse tells the command's sender what is wrong with the file.
-func (e *encrypt) refuse(ctx context.Context, s events.Staged, refusal *exchange.Error) error {
+func (e *encrypt) refuse(ctx context.Context, m *workers.Message, s events.Staged, refusal *exchange.Error) error {
 	zerolog.Ctx(ctx).Warn().Str("command", s.Command).Str("id", s.Object).Err(refusal).Msg("file refused")
-	c := workers.Command{Department: e.Department, MSP: e.MSP, ID: s.Command, Op: string(events.DatasetPublish), Cause: Name}
+	c := workers.Command{
+		Department: e.Department, MSP: e.MSP, ID: s.Command, Op: string(events.DatasetPublish),
+		Cause: Name + "-" + strconv.FormatUint(m.Sequence, 10),
+	}
 	return workers.Answer(ctx, e.Bus, c, exchange.Outcome{Code: refusal.Code, Message: refusal.Message})
 }
 
@@ -106,7 +127,7 @@ func (e *encrypt) say(ctx context.Context, o journal.Object) error {
 func (e *encrypt) seal(ctx context.Context, s events.Staged) (journal.Object, error) {
 	var dataset exchange.Dataset
 	if err := e.Ledger.Get(ctx, exchange.NounDataset, s.Dataset, &dataset); err != nil {
-		return journal.Object{}, fmt.Errorf("dataset of %s: %w", s.Object, notARefusal(err))
+		return journal.Object{}, fmt.Errorf("dataset of %s: %w", s.Object, workers.Fault(err))
 	}
 	identity, err := e.Keys.CreateIdentity(keystore.Dataset(s.Dataset))
 	if err != nil {
@@ -127,10 +148,6 @@ func (e *encrypt) seal(ctx context.Context, s events.Staged) (journal.Object, er
 	return e.record(ctx, s, done)
 }
 
-// notARefusal keeps the ledger's refusal of a read from being taken for a fault
-// of the command: the dataset was there when the file was staged.
-func notARefusal(err error) error { return fmt.Errorf("%v", err) }
-
 // result of one pass over a file.
 type result struct {
 	envelope.Sealed
@@ -138,16 +155,9 @@ type result struct {
 	rows int64
 }
 
-// stream runs file → table check → age → kubo, all at once.
+// stream runs file → table check → age → kubo, all at once. kubo keeps nothing
+// of a file that is refused.
 func (e *encrypt) stream(ctx context.Context, file *os.File, d exchange.Dataset, to envelope.Recipient) (result, error) {
-	before, err := file.Stat()
-	if err != nil {
-		return result{}, err
-	}
-	check, err := table.NewChecker(table.Of(d.Description))
-	if err != nil {
-		return result{}, err
-	}
 	var (
 		done      result
 		sealErr   error
@@ -156,27 +166,46 @@ func (e *encrypt) stream(ctx context.Context, file *os.File, d exchange.Dataset,
 	)
 	go func() {
 		defer close(finished)
-		done.Sealed, sealErr = envelope.Seal(into, io.TeeReader(file, check), to)
+		done, sealErr = pour(into, file, d, to)
 		into.CloseWithError(sealErr)
 	}()
-	var addErr error
-	done.cid, _, addErr = e.Node.Add(ctx, out)
-	out.CloseWithError(addErr)
+	cid, _, err := e.Node.Add(ctx, out)
+	out.CloseWithError(err)
 	<-finished
-	if _, wrong := errors.AsType[*table.Error](sealErr); wrong {
-		return result{}, notATable(d, sealErr)
+	if refusal, ok := errors.AsType[*exchange.Error](sealErr); ok {
+		return result{}, refusal
 	}
-	if err := errors.Join(addErr, sealErr); err != nil {
+	if err = cmp.Or(err, sealErr); err != nil {
+		return result{}, err
+	}
+	done.cid = cid
+	return done, nil
+}
+
+// pour seals the file into a writer. A refusal says what is wrong with the
+// file.
+func pour(into io.Writer, file *os.File, d exchange.Dataset, to envelope.Recipient) (result, error) {
+	before, err := file.Stat()
+	if err != nil {
+		return result{}, err
+	}
+	check, err := table.NewChecker(table.Of(d.Description))
+	if err != nil {
+		return result{}, err
+	}
+	in := io.LimitReader(file, before.Size()+1) // of a file that grows, enough to know
+	var done result
+	done.Sealed, err = envelope.Seal(into, io.TeeReader(in, check), to)
+	if _, wrong := errors.AsType[*table.Error](err); err != nil && !wrong {
+		return result{}, err
+	}
+	if err := unchanged(file, before); err != nil {
 		return result{}, err
 	}
 	if done.rows, err = check.Close(); err != nil {
-		return result{}, notATable(d, err)
+		return result{}, exchange.Errorf(exchange.Invalid, "the file is not the table that dataset %s declares: %v", d.Name, err)
 	}
-	return done, unchanged(file, before)
-}
-
-func notATable(d exchange.Dataset, err error) error {
-	return exchange.Errorf(exchange.Invalid, "the file is not the table that dataset %s declares: %v", d.Name, err)
+	return done, nil
 }
 
 // unchanged refuses a file that was written to while it was read.
@@ -186,7 +215,7 @@ func unchanged(file *os.File, before os.FileInfo) error {
 		return err
 	}
 	if after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
-		return exchange.Errorf(exchange.Invalid, "%s changed while it was being sealed: publish it when it is complete", before.Name())
+		return exchange.Errorf(exchange.Invalid, "file %q changed while it was being sealed: publish it when it is complete", before.Name())
 	}
 	return nil
 }
@@ -210,10 +239,11 @@ func (e *encrypt) record(ctx context.Context, s events.Staged, done result) (jou
 	if err != nil {
 		return journal.Object{}, err
 	}
-	if kept.Registration.CID != done.cid {
-		if err := e.Node.Unpin(ctx, done.cid); err != nil {
-			return journal.Object{}, err
-		}
+	if kept.Registration.CID == done.cid {
+		return kept, nil
+	}
+	if err := e.Node.Unpin(ctx, done.cid); err != nil { // costs room on the node, nothing else
+		zerolog.Ctx(ctx).Warn().Err(err).Str("cid", done.cid).Msg("another copy sealed the file first, this one stays pinned")
 	}
 	return kept, nil
 }

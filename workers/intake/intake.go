@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -29,7 +30,7 @@ const Name = "intake"
 
 // Ledger is what intake needs of the ledger client.
 type Ledger interface {
-	Submit(ctx context.Context, op exchange.Operation) (exchange.Outcome, error)
+	workers.Submitter
 	Get(ctx context.Context, noun exchange.Noun, id string, v any) error
 }
 
@@ -57,7 +58,7 @@ type intake struct{ Config }
 func (in *intake) handle(ctx context.Context, m *workers.Message) error {
 	outcome, err := in.perform(ctx, m)
 	if refusal, ok := errors.AsType[*exchange.Error](err); ok {
-		outcome.Code, outcome.Message, err = refusal.Code, refusal.Message, nil
+		outcome, err = exchange.Outcome{Code: refusal.Code, Message: refusal.Message}, nil
 	}
 	if err != nil {
 		return workers.Patient(m, err, ledger.Away)
@@ -81,60 +82,86 @@ func (in *intake) perform(ctx context.Context, m *workers.Message) (exchange.Out
 	if b, ok := body.(*events.PublishDataset); ok {
 		return in.publish(ctx, m, b)
 	}
-	return in.submit(ctx, m.ID, exchange.Op(m.Address.Command()), body)
+	return workers.Submit(ctx, in.Ledger, m.ID, exchange.Op(m.Address.Command()), body)
 }
 
-func (in *intake) submit(ctx context.Context, command string, op exchange.Op, body exchange.Body) (exchange.Outcome, error) {
-	operation, err := exchange.NewOperation(command, op, body)
-	if err != nil {
-		return exchange.Outcome{}, err
-	}
-	outcome, err := in.Ledger.Submit(ctx, operation)
-	if err != nil {
-		return exchange.Outcome{}, fmt.Errorf("submit %s: %w", op, err)
-	}
-	return outcome, nil
-}
-
-// publish registers the dataset, where it is new, and has the file sealed.
+// publish registers the dataset, where it is new, and has the file sealed. The
+// file is looked at before anything is registered, unless the command is known
+// already: then the file may be gone.
 func (in *intake) publish(ctx context.Context, m *workers.Message, b *events.PublishDataset) (exchange.Outcome, error) {
-	object := exchange.NewID(exchange.NounObject, in.MSP, m.ID)
-	if err := in.checkFile(ctx, object, b.File); err != nil {
+	known, err := in.has(ctx, exchange.NounOperation, in.Department+"/"+m.ID, new(exchange.OperationRecord))
+	if err != nil {
 		return exchange.Outcome{}, err
 	}
-	outcome, err := in.submit(ctx, m.ID, exchange.OpDatasetRegister, &b.Dataset)
+	if !known {
+		if err := in.checkFile(b.File); err != nil {
+			return exchange.Outcome{}, err
+		}
+	}
+	outcome, err := workers.Submit(ctx, in.Ledger, m.ID, exchange.OpDatasetRegister, &b.Dataset)
 	if err != nil || outcome.Err() != nil {
 		return outcome, err
 	}
 	staged := events.Staged{
-		Object: object, Dataset: outcome.ID, Command: m.ID,
+		Object: exchange.NewID(exchange.NounObject, in.MSP, m.ID), Dataset: outcome.ID, Command: m.ID,
 		File: b.File, Source: b.Source, DerivedFrom: b.DerivedFrom,
 	}
-	e, err := events.NewWork(events.ObjectStaged, in.Department, exchange.ToAll, object, m.ID, &staged, time.Now())
-	if err != nil {
-		return exchange.Outcome{}, err
+	if known {
+		var o exchange.Object
+		published, err := in.has(ctx, exchange.NounObject, staged.Object, &o)
+		if err != nil {
+			return exchange.Outcome{}, err
+		}
+		if published {
+			return outcome, sameFile(m.ID, b, o)
+		}
 	}
-	if _, err := in.Bus.Publish(ctx, e); err != nil {
-		return exchange.Outcome{}, err
-	}
-	return outcome, nil
+	return outcome, in.stage(ctx, staged)
 }
 
-// checkFile looks at the file before anything is registered, unless the object
-// is on the ledger already and the file may be gone.
-func (in *intake) checkFile(ctx context.Context, object, file string) error {
-	err := in.Ledger.Get(ctx, exchange.NounObject, object, new(exchange.Object))
-	if err == nil {
+// sameFile refuses another file under a command that has published one.
+func sameFile(command string, b *events.PublishDataset, o exchange.Object) error {
+	if b.File == o.FileName && b.Source == o.Source && slices.Equal(b.DerivedFrom, o.DerivedFrom) {
 		return nil
 	}
-	if !errors.Is(err, exchange.ErrNotFound) {
-		return fmt.Errorf("look for object %s: %w", object, err)
+	return exchange.Errorf(exchange.Conflict, "command %s published another file, as version %d: use a new command id", command, o.Version)
+}
+
+// stage says that the file waits. The event's id follows from all that it says:
+// the same is stored once, and another file under the same command comes to
+// encrypt, which knows what it sealed.
+func (in *intake) stage(ctx context.Context, staged events.Staged) error {
+	e, err := events.NewWork(events.ObjectStaged, in.Department, exchange.ToAll, staged.Object, staged.Command, &staged, time.Now())
+	if err != nil {
+		return err
 	}
-	f, err := workers.OpenSpool(in.Spool, file)
+	digest, err := exchange.BodyDigest(staged)
+	if err != nil {
+		return err
+	}
+	e.ID += "." + digest
+	_, err = in.Bus.Publish(ctx, e)
+	return err
+}
+
+func (in *intake) checkFile(name string) error {
+	f, err := workers.OpenSpool(in.Spool, name)
 	if err != nil {
 		return err
 	}
 	return f.Close()
+}
+
+// has reads a record, if it is there.
+func (in *intake) has(ctx context.Context, noun exchange.Noun, id string, record any) (bool, error) {
+	err := in.Ledger.Get(ctx, noun, id, record)
+	if errors.Is(err, exchange.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for %s %s: %w", noun, id, workers.Fault(err))
+	}
+	return true, nil
 }
 
 func (in *intake) answer(ctx context.Context, m *workers.Message, o exchange.Outcome) error {
@@ -142,7 +169,15 @@ func (in *intake) answer(ctx context.Context, m *workers.Message, o exchange.Out
 		Str("reason", o.Message).Bool("repeated", o.Repeated).Msg("command answered")
 	return workers.Answer(ctx, in.Bus, workers.Command{
 		Department: in.Department, MSP: in.MSP, ID: m.ID,
-		Op:    m.Address.Noun + "." + m.Address.Verb,
+		Op:    operation(m.Address),
 		Cause: strconv.FormatUint(m.Sequence, 10), // a repeated command is answered again, a redelivered message is not
 	}, o)
+}
+
+// operation names what a command asks for, as far as its subject says.
+func operation(s events.Subject) string {
+	if s.Validate() != nil {
+		return "message.unreadable"
+	}
+	return string(s.Command())
 }

@@ -2,7 +2,9 @@
 // kubo node keeps a sealed object, reads it back without the network, checks it
 // against the sealing journal, and only then tells the ledger.
 //
-// It trusts the journal, not the event that woke it.
+// It trusts the journal, not the event that woke it. A registration that the
+// ledger refuses is answered to the command's sender as command.rejected, and
+// kept as a dead letter, since the file is sealed.
 package pin
 
 import (
@@ -11,12 +13,14 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strconv"
 
 	"github.com/rs/zerolog"
 
 	"chancery/chaincode/exchange"
 	"chancery/chaincode/ledger"
 	"chancery/crypto/envelope"
+	"chancery/crypto/keystore"
 	"chancery/events"
 	"chancery/workers"
 	"chancery/workers/ipfs"
@@ -32,17 +36,14 @@ type Node interface {
 	CatOffline(ctx context.Context, cid string) (io.ReadCloser, error)
 }
 
-// Ledger is what pin needs of the ledger client.
-type Ledger interface {
-	Submit(ctx context.Context, op exchange.Operation) (exchange.Outcome, error)
-}
-
 // Config is what pin works with.
 type Config struct {
 	Department string // own name
+	MSP        string // own Fabric MSP
 	Journal    *journal.Journal
 	Node       Node
-	Ledger     Ledger
+	Ledger     workers.Submitter
+	Bus        workers.Publisher
 }
 
 // New returns the worker.
@@ -61,8 +62,8 @@ func (p *pin) handle(ctx context.Context, m *workers.Message) error {
 		return workers.Reject(err)
 	}
 	object, err := p.Journal.Object(sealed.Object, sealed.Dataset)
-	if errors.Is(err, journal.ErrNotFound) {
-		return workers.Reject(fmt.Errorf("object %s was never sealed here: %w", sealed.Object, err))
+	if neverSealed(err) {
+		return workers.Reject(fmt.Errorf("object %s of dataset %s was never sealed here: %w", sealed.Object, sealed.Dataset, err))
 	}
 	if err != nil {
 		return err
@@ -73,7 +74,13 @@ func (p *pin) handle(ctx context.Context, m *workers.Message) error {
 	if err := p.readBack(ctx, object); err != nil {
 		return workers.Patient(m, err, ipfs.Temporary)
 	}
-	return workers.Patient(m, p.register(ctx, object), ledger.Away)
+	return workers.Patient(m, p.register(ctx, m, object), ledger.Away)
+}
+
+// neverSealed reports whether the journal has no such object, or has it of
+// another dataset than was said.
+func neverSealed(err error) bool {
+	return errors.Is(err, journal.ErrNotFound) || errors.Is(err, keystore.ErrNotFound) || errors.Is(err, envelope.ErrNotForUs)
 }
 
 // readBack pins the object and reads all of it from the own node's disk.
@@ -97,19 +104,26 @@ func (p *pin) readBack(ctx context.Context, o journal.Object) error {
 	return nil
 }
 
-func (p *pin) register(ctx context.Context, o journal.Object) error {
-	op, err := exchange.NewOperation("", exchange.OpObjectRegister, &o.Registration)
-	if err != nil {
-		return workers.Reject(err)
-	}
-	outcome, err := p.Ledger.Submit(ctx, op)
+func (p *pin) register(ctx context.Context, m *workers.Message, o journal.Object) error {
+	outcome, err := workers.Submit(ctx, p.Ledger, "", exchange.OpObjectRegister, &o.Registration)
 	if err != nil {
 		return fmt.Errorf("register %s: %w", o.ID, err)
 	}
-	if err := outcome.Err(); err != nil {
-		return workers.Reject(fmt.Errorf("register %s: %w", o.ID, err))
+	if outcome.Err() != nil {
+		return p.refused(ctx, m, o, outcome)
 	}
 	zerolog.Ctx(ctx).Info().Str("id", o.ID).Str("cid", o.Registration.CID).Str("tx", outcome.Tx).
 		Str("code", string(outcome.Code)).Msg("registered")
 	return nil
+}
+
+// refused tells the command's sender why the ledger does not take the object.
+func (p *pin) refused(ctx context.Context, m *workers.Message, o journal.Object, outcome exchange.Outcome) error {
+	if err := workers.Answer(ctx, p.Bus, workers.Command{
+		Department: p.Department, MSP: p.MSP, ID: o.Registration.Command, Op: string(events.DatasetPublish),
+		Cause: Name + "-" + strconv.FormatUint(m.Sequence, 10),
+	}, outcome); err != nil {
+		return err
+	}
+	return workers.Reject(fmt.Errorf("register %s: %w", o.ID, outcome.Err()))
 }

@@ -1,52 +1,139 @@
 package receive
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 )
 
-// arrival is a file on its way into the inbox. It has no name there until it is
-// kept.
+// arriving begins the names of files that have not arrived. No delivered file's
+// name begins with a dot.
+const arriving = ".arriving-"
+
+// arrival is a file on its way into the inbox. Whoever writes it holds a lock
+// on it, so that what a crash left can be told from what another copy of the
+// worker is writing.
 type arrival struct {
 	*os.File
-	final string
+	inbox *os.Root
+	dir   string // <grant>/<slot>
+	temp  string // where it is written
+	final string // where it is kept
 }
 
 // newArrival makes the file's directory, <inbox>/<grant>/<slot>, and a
-// temporary file in it. The name was checked when the object was registered.
+// temporary file in it. Nothing that it is told leads out of the inbox.
 func newArrival(inbox, grant string, slot int, name string) (*arrival, error) {
-	dir := filepath.Join(inbox, grant, strconv.Itoa(slot))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(inbox, 0o700); err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
-	f, err := os.CreateTemp(dir, ".arriving-*")
+	root, err := os.OpenRoot(inbox)
 	if err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
-	return &arrival{File: f, final: filepath.Join(dir, name)}, nil
+	dir := place(grant, slot)
+	a := &arrival{inbox: root, dir: dir, temp: filepath.Join(dir, arriving+rand.Text()), final: filepath.Join(dir, name)}
+	if err := a.create(); err != nil {
+		return nil, fmt.Errorf("inbox: %w", errors.Join(err, root.Close()))
+	}
+	return a, nil
 }
 
-// keep makes the file durable under its name. A repeat replaces it by the same
-// bytes.
+func place(grant string, slot int) string { return filepath.Join(grant, strconv.Itoa(slot)) }
+
+func (a *arrival) create() (err error) {
+	if err := a.inbox.MkdirAll(a.dir, 0o700); err != nil {
+		return err
+	}
+	if a.File, err = a.inbox.OpenFile(a.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
+		return err
+	}
+	if err := lock(a.File); err != nil {
+		return errors.Join(err, a.Close())
+	}
+	return nil
+}
+
+// keep makes the file durable under its name, and the directories that lead to
+// it. A repeat replaces it by the same bytes.
 func (a *arrival) keep() error {
-	if err := errors.Join(a.Sync(), a.Close()); err != nil {
+	if err := a.Sync(); err != nil {
 		return fmt.Errorf("inbox: %w", err)
 	}
-	if err := os.Rename(a.Name(), a.final); err != nil {
+	if err := a.inbox.Rename(a.temp, a.final); err != nil {
 		return fmt.Errorf("inbox: %w", err)
 	}
-	dir, err := os.Open(filepath.Dir(a.final))
+	for _, dir := range []string{a.dir, filepath.Dir(a.dir), "."} {
+		if err := syncDir(a.inbox, dir); err != nil {
+			return fmt.Errorf("inbox: %w", err)
+		}
+	}
+	return nil
+}
+
+// discard removes the file unless it was kept, and closes it.
+func (a *arrival) discard() {
+	a.inbox.Remove(a.temp) // not there once it is kept
+	a.Close()
+	a.inbox.Close()
+}
+
+// clearArrivals removes what a crash left of the arrivals of one use: plaintext
+// that nobody checked.
+func clearArrivals(inbox, grant string, slot int) error {
+	dir := filepath.Join(inbox, place(grant, slot))
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("inbox: %w", err)
 	}
-	return errors.Join(dir.Sync(), dir.Close())
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), arriving) {
+			continue
+		}
+		if err := removeAbandoned(filepath.Join(dir, e.Name())); err != nil {
+			return fmt.Errorf("inbox: %w", err)
+		}
+	}
+	return nil
 }
 
-// discard removes the file unless it was kept.
-func (a *arrival) discard() {
-	a.Close()
-	os.Remove(a.Name())
+// removeAbandoned removes a file unless somebody is writing it.
+func removeAbandoned(file string) error {
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // kept or discarded meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := lock(f); errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// lock takes the file for as long as it is open.
+func lock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
+
+func syncDir(root *os.Root, dir string) error {
+	d, err := root.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }

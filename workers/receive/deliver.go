@@ -11,6 +11,8 @@ import (
 	"chancery/chaincode/exchange"
 	"chancery/crypto/envelope"
 	"chancery/crypto/keystore"
+	"chancery/workers"
+	"chancery/workers/ipfs"
 	"chancery/workers/table"
 )
 
@@ -31,6 +33,9 @@ func contestf(cause exchange.DisputeCause, format string, args ...any) *contest 
 // deliver brings the object's content into the inbox and returns the number of
 // its rows. Nothing appears there unless every check passed.
 func (r *receive) deliver(ctx context.Context, d delivery) (rows int64, err error) {
+	if err := exchange.CheckFileName("file name", d.object.FileName); err != nil {
+		return 0, workers.Reject(fmt.Errorf("object %s: %w", d.object.ID, err))
+	}
 	wrap, err := r.fetchWrap(ctx, d)
 	if err != nil {
 		return 0, err
@@ -43,16 +48,19 @@ func (r *receive) deliver(ctx context.Context, d delivery) (rows int64, err erro
 	if err != nil {
 		return 0, err
 	}
+	sealed, err := r.Node.Cat(ctx, d.object.CID)
+	if noFile(err) {
+		return 0, contestf(exchange.CauseSealed, "%v", err)
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer sealed.Close()
 	file, err := newArrival(r.Inbox, d.release.Grant, d.release.Slot, d.object.FileName)
 	if err != nil {
 		return 0, err
 	}
 	defer file.discard()
-	sealed, err := r.Node.Cat(ctx, d.object.CID)
-	if err != nil {
-		return 0, err
-	}
-	defer sealed.Close()
 	watched := &screen{check: check}
 	_, err = envelope.Open(io.MultiWriter(file, watched), sealed, wrap.FileKey, wrap.Salt, commitment)
 	rows, tableErr := check.Close()
@@ -103,6 +111,9 @@ func (r *receive) fetchWrap(ctx context.Context, d delivery) (envelope.Wrap, err
 		return envelope.Wrap{}, err
 	}
 	stream, err := r.Node.Cat(ctx, d.release.WrapCID)
+	if noFile(err) {
+		return envelope.Wrap{}, contestf(exchange.CauseWrap, "%v", err)
+	}
 	if err != nil {
 		return envelope.Wrap{}, fmt.Errorf("fetch the wrap: %w", err)
 	}
@@ -122,6 +133,11 @@ func (r *receive) fetchWrap(ctx context.Context, d delivery) (envelope.Wrap, err
 		return envelope.Wrap{}, contestf(exchange.CauseWrap, "the wrap is for object %s, grant %s, slot %d", wrap.Object, wrap.Grant, wrap.Slot)
 	}
 	return wrap, nil
+}
+
+// noFile reports whether an address on record is none, or none of a file.
+func noFile(err error) bool {
+	return errors.Is(err, ipfs.ErrInvalidCID) || errors.Is(err, ipfs.ErrNotFile)
 }
 
 func commitmentOf(o exchange.Object) (envelope.Commitment, error) {

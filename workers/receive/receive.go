@@ -38,8 +38,8 @@ type Node interface {
 
 // Ledger is what receive needs of the ledger client.
 type Ledger interface {
+	workers.Submitter
 	Get(ctx context.Context, noun exchange.Noun, id string, v any) error
-	Submit(ctx context.Context, op exchange.Operation) (exchange.Outcome, error)
 }
 
 // Config is what receive works with.
@@ -66,12 +66,8 @@ func New(cfg Config) workers.Worker {
 
 type receive struct{ Config }
 
-// waiting is the pause before a grant that cannot be redeemed yet is tried
-// again.
-const waiting = 10 * time.Second
-
 // granted redeems the first use of a grant: it is what the request asked for.
-// Further uses are redeemed on command.
+// Further uses, and a first one that was refused, are redeemed on command.
 func (r *receive) granted(ctx context.Context, m *workers.Message) error {
 	grant, err := events.Record[exchange.Grant](m.Envelope)
 	if err != nil {
@@ -83,20 +79,52 @@ func (r *receive) granted(ctx context.Context, m *workers.Message) error {
 	if early := grant.NotBefore.Sub(r.Now()); early > 0 {
 		return workers.Retry(min(early, time.Hour), fmt.Errorf("grant %s begins at %s", grant.ID, grant.NotBefore.Format(time.RFC3339)))
 	}
-	op, err := exchange.NewOperation("", exchange.OpGrantRedeem, &exchange.RedeemGrant{Grant: grant.ID})
-	if err != nil {
-		return workers.Reject(err)
+	err = r.Ledger.Get(ctx, exchange.NounRedemption, useID(grant.ID, 0), new(exchange.Redemption))
+	if errors.Is(err, exchange.ErrNotFound) {
+		err = r.redeem(ctx, m, grant)
 	}
-	outcome, err := r.Ledger.Submit(ctx, op)
 	if err != nil {
 		return workers.Patient(m, fmt.Errorf("redeem %s: %w", grant.ID, err), ledger.Away)
 	}
-	if outcome.Code == exchange.Conflict { // not attested yet
-		return workers.Retry(waiting, fmt.Errorf("redeem %s: %w", grant.ID, outcome.Err()))
+	return nil
+}
+
+func (r *receive) redeem(ctx context.Context, m *workers.Message, g exchange.Grant) error {
+	outcome, err := workers.Submit(ctx, r.Ledger, "", exchange.OpGrantRedeem, &exchange.RedeemGrant{Grant: g.ID})
+	if err != nil {
+		return err
 	}
-	zerolog.Ctx(ctx).Info().Str("id", grant.ID).Str("code", string(outcome.Code)).Str("tx", outcome.Tx).
-		Str("reason", outcome.Message).Msg("grant redeemed")
-	return nil // a refusal is final: revoked, expired or for another key
+	log := zerolog.Ctx(ctx).With().Str("id", g.ID).Str("code", string(outcome.Code)).Str("tx", outcome.Tx).Logger()
+	switch outcome.Code {
+	case exchange.OK, exchange.Exists:
+		log.Info().Msg("grant redeemed")
+		return nil
+	case exchange.Conflict, exchange.NotFound:
+		return r.wait(ctx, m, g, outcome)
+	case exchange.Revoked, exchange.Exhausted:
+	case exchange.Expired:
+		if r.Now().Before(g.NotAfter) {
+			return workers.Retry(workers.Pause(m), outcome.Err()) // clocks differ
+		}
+	default: // denied to this department, its key or its worker
+		return workers.Reject(outcome.Err())
+	}
+	log.Warn().Err(outcome.Err()).Msg("grant cannot be redeemed")
+	return nil
+}
+
+// wait asks for a grant again that cannot be redeemed yet: there is no version,
+// or too few have attested it. A dataset that was withdrawn does not come back.
+func (r *receive) wait(ctx context.Context, m *workers.Message, g exchange.Grant, why exchange.Outcome) error {
+	var d exchange.Dataset
+	if err := r.Ledger.Get(ctx, exchange.NounDataset, g.Dataset, &d); err != nil {
+		return err
+	}
+	if d.State == exchange.Withdrawn {
+		zerolog.Ctx(ctx).Warn().Str("id", g.ID).Err(why.Err()).Msg("grant cannot be redeemed")
+		return nil
+	}
+	return workers.Retry(workers.Pause(m), why.Err())
 }
 
 // released fetches, opens, checks and delivers.
@@ -108,13 +136,26 @@ func (r *receive) released(ctx context.Context, m *workers.Message) error {
 	if release.Grantee != r.Department {
 		return nil
 	}
+	if !exchange.ValidID(exchange.NounGrant, release.Grant) || release.Slot < 0 {
+		return workers.Reject(fmt.Errorf("grant %q, slot %d: no use has that name", release.Grant, release.Slot))
+	}
 	return workers.Patient(m, r.take(ctx, release), ledger.Away, ipfs.Temporary)
 }
 
 func (r *receive) take(ctx context.Context, release exchange.Release) error {
+	if err := clearArrivals(r.Inbox, release.Grant, release.Slot); err != nil {
+		return err
+	}
 	d, err := r.look(ctx, release)
-	if err != nil || d.use.State != exchange.Released {
-		return err // received or disputed before
+	if err != nil {
+		return err
+	}
+	switch d.use.State {
+	case exchange.Received, exchange.Disputed:
+		return nil
+	case exchange.Released:
+	default:
+		return fmt.Errorf("receive %s: it is %s at the peer that was asked, which is behind", d.id(), d.use.State)
 	}
 	rows, err := r.deliver(ctx, d)
 	if contest, ok := errors.AsType[*contest](err); ok {
@@ -134,7 +175,10 @@ type delivery struct {
 	dataset exchange.Dataset
 }
 
-func (d delivery) id() string { return d.release.Grant + "/" + strconv.Itoa(d.release.Slot) }
+func (d delivery) id() string { return useID(d.release.Grant, d.release.Slot) }
+
+// useID names a use as the ledger does: "<grant>/<slot>".
+func useID(grant string, slot int) string { return grant + "/" + strconv.Itoa(slot) }
 
 func (r *receive) look(ctx context.Context, release exchange.Release) (delivery, error) {
 	d := delivery{release: release}
@@ -164,18 +208,15 @@ func (r *receive) receipt(ctx context.Context, d delivery, rows int64) error {
 func (r *receive) dispute(ctx context.Context, d delivery, c *contest) error {
 	zerolog.Ctx(ctx).Error().Str("id", d.id()).Str("from", d.release.Owner).Str("cause", string(c.cause)).Err(c).Msg("delivery contested")
 	return r.submit(ctx, d, exchange.OpDisputeOpen, &exchange.OpenDispute{
-		Grant: d.release.Grant, Slot: d.release.Slot, Cause: c.cause, Found: c.found, Reason: exchange.Visible(c.reason, exchange.MaxReason),
+		Grant: d.release.Grant, Slot: d.release.Slot, Cause: c.cause, Found: c.found,
+		Reason: exchange.Visible(c.reason, exchange.MaxReason),
 	})
 }
 
 func (r *receive) submit(ctx context.Context, d delivery, name exchange.Op, body exchange.Body) error {
-	op, err := exchange.NewOperation("", name, body)
+	outcome, err := workers.Submit(ctx, r.Ledger, "", name, body)
 	if err != nil {
-		return workers.Reject(err)
-	}
-	outcome, err := r.Ledger.Submit(ctx, op)
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", name, d.id(), err)
+		return fmt.Errorf("%s: %w", d.id(), err)
 	}
 	if err := outcome.Err(); err != nil {
 		return workers.Reject(fmt.Errorf("%s %s: %w", name, d.id(), err))

@@ -9,6 +9,7 @@ import (
 	"chancery/chaincode/exchange"
 	"chancery/crypto/envelope"
 	"chancery/events"
+	"chancery/workers"
 )
 
 // refusal is why a use is not served: final, and told on the ledger.
@@ -24,6 +25,7 @@ func (r *release) check(ctx context.Context, g exchange.Grant, use exchange.Rede
 	for _, test := range []func() error{
 		func() error { return r.checkUse(g, use) },
 		func() error { return r.checkGranted(ctx, g) },
+		func() error { return r.checkNeverRevoked(ctx, g) },
 		func() error { return r.checkRedeemed(ctx, g, use) },
 	} {
 		if err := test(); err != nil {
@@ -56,8 +58,7 @@ func (r *release) checkUse(g exchange.Grant, use exchange.Redemption) error {
 }
 
 // checkGranted reads the transaction that made the grant: the own department
-// signed it, the own peer endorsed it, and the grant says today what it said
-// there.
+// signed it, the own peer endorsed it, and the grant is today what it was there.
 func (r *release) checkGranted(ctx context.Context, g exchange.Grant) error {
 	tx, err := r.Ledger.Transaction(ctx, g.GivenTx)
 	if err != nil {
@@ -75,19 +76,40 @@ func (r *release) checkGranted(ctx context.Context, g exchange.Grant) error {
 		if e.Type != exchange.GrantWasGiven || e.ID != g.ID {
 			continue
 		}
-		given, err := record[exchange.Grant](e)
+		given, err := record[exchange.Grant](e.Data)
 		if err != nil {
 			return err
 		}
-		return sameGrant(given, g)
+		return same(given, g, fmt.Sprintf("grant %s", g.ID))
 	}
 	return refusef("the transaction %s did not give grant %s", g.GivenTx, g.ID)
 }
 
-// sameGrant compares everything but the state and its last change.
-func sameGrant(given, now exchange.Grant) error {
-	now.State, now.Change = given.State, given.Change
-	was, err := exchange.BodyDigest(given)
+// checkNeverRevoked reads every version of the grant: a revocation that others
+// took back holds.
+func (r *release) checkNeverRevoked(ctx context.Context, g exchange.Grant) error {
+	versions, err := r.Ledger.History(ctx, exchange.NounGrant, g.ID)
+	if err != nil {
+		return fmt.Errorf("history of grant %s: %w", g.ID, err)
+	}
+	for _, v := range versions {
+		if v.Deleted {
+			return refusef("grant %s was deleted in transaction %s", g.ID, v.Tx)
+		}
+		was, err := record[exchange.Grant](v.Record)
+		if err != nil {
+			return err
+		}
+		if was.State != exchange.GrantGiven {
+			return refusef("grant %s was %s in transaction %s", g.ID, was.State, v.Tx)
+		}
+	}
+	return nil
+}
+
+// same refuses a record that is not what its transaction said any more.
+func same(said, now any, what string) error {
+	was, err := exchange.BodyDigest(said)
 	if err != nil {
 		return err
 	}
@@ -96,13 +118,13 @@ func sameGrant(given, now exchange.Grant) error {
 		return err
 	}
 	if was != is {
-		return refusef("grant %s is not what was given any more", given.ID)
+		return refusef("%s was altered since its transaction", what)
 	}
 	return nil
 }
 
 // checkRedeemed reads the transaction that claimed the use: the grantee signed
-// it.
+// it, and the redemption is today what it was there.
 func (r *release) checkRedeemed(ctx context.Context, g exchange.Grant, use exchange.Redemption) error {
 	tx, err := r.Ledger.Transaction(ctx, use.RedeemedTx)
 	if err != nil {
@@ -115,15 +137,38 @@ func (r *release) checkRedeemed(ctx context.Context, g exchange.Grant, use excha
 		if e.Type != exchange.GrantRedeemed || e.ID != g.ID {
 			continue
 		}
-		claimed, err := record[exchange.Redemption](e)
+		claimed, err := record[exchange.Redemption](e.Data)
 		if err != nil {
 			return err
 		}
-		if claimed.Slot == use.Slot && claimed.Attempt == use.Attempt && claimed.Object == use.Object {
-			return nil
+		if claimed.Slot == use.Slot {
+			return same(claimed, use, "redemption "+useID(use))
 		}
 	}
 	return refusef("the transaction %s did not redeem use %s", use.RedeemedTx, useID(use))
+}
+
+// checkReleased reads the transaction that put a wrap on record: the own
+// department signed it, and it is this wrap. Nothing can be refused any more, so
+// what is wrong is for people to look at.
+func (r *release) checkReleased(ctx context.Context, use exchange.Redemption, digest string) error {
+	var released exchange.Release
+	if err := r.Ledger.Get(ctx, exchange.NounRelease, useID(use), &released); err != nil {
+		return fmt.Errorf("release %s: %w", useID(use), err)
+	}
+	tx, err := r.Ledger.Transaction(ctx, released.Change.Tx)
+	if err != nil {
+		return fmt.Errorf("transaction of release %s: %w", useID(use), err)
+	}
+	if tx.Chaincode == r.Chaincode && tx.CreatedBy(r.MSP) {
+		for _, e := range tx.Events {
+			said, err := record[exchange.Release](e.Data)
+			if err == nil && e.Type == exchange.KeyReleased && e.ID == use.Grant && said.Slot == use.Slot && said.WrapDigest == digest {
+				return nil
+			}
+		}
+	}
+	return workers.Reject(fmt.Errorf("release %s: the transaction %s is not this department's release of the wrap in its journal", useID(use), released.Change.Tx))
 }
 
 // recipient is the grantee's, and the one that the grant names.
@@ -142,6 +187,4 @@ func (r *release) recipient(ctx context.Context, g exchange.Grant) (envelope.Rec
 	return recipient, nil
 }
 
-func record[T any](e exchange.Event) (T, error) {
-	return events.Record[T](events.Envelope{Type: string(e.Type), ID: e.ID, Data: e.Data})
-}
+func record[T any](data []byte) (T, error) { return events.Record[T](events.Envelope{Data: data}) }

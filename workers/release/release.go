@@ -5,12 +5,18 @@
 // Peers validate endorsements, not the contract's logic, so a majority of other
 // departments could put any record on the ledger. Before a key moves, this
 // worker therefore demands a grant that its own department signed and its own
-// peer endorsed, unaltered since, and a redemption that the grantee signed; it
-// checks time, slot and recipient itself. A use that fails is refused on the
-// ledger, with the reason, which frees its slot.
+// peer endorsed, unaltered and never revoked since, and a redemption that the
+// grantee signed; it checks time, slot and recipient itself. A use that fails
+// is refused on the ledger, with the reason, which frees its slot. And a release
+// that is on the ledger exposes its wrap only if this department signed it.
+//
+// What it cannot know is when a transaction was made: that is the signer's
+// word, which the endorsers hold to five minutes of their clocks. A grantee with
+// a majority of dishonest peers could so redeem up to 24 hours after the end.
 package release
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -39,8 +45,9 @@ type Node interface {
 
 // Ledger is what release needs of the ledger client.
 type Ledger interface {
+	workers.Submitter
 	Get(ctx context.Context, noun exchange.Noun, id string, v any) error
-	Submit(ctx context.Context, op exchange.Operation) (exchange.Outcome, error)
+	History(ctx context.Context, noun exchange.Noun, id string) ([]exchange.HistoryEntry, error)
 	Transaction(ctx context.Context, id string) (ledger.Transaction, error)
 }
 
@@ -86,16 +93,21 @@ func (r *release) serve(ctx context.Context, claim exchange.Redemption) error {
 	if err := r.Ledger.Get(ctx, exchange.NounRedemption, useID(claim), &use); err != nil {
 		return fmt.Errorf("redemption %s: %w", useID(claim), err)
 	}
-	if use.Attempt != claim.Attempt {
+	switch {
+	case use.Grant != claim.Grant || use.Slot != claim.Slot:
+		return workers.Reject(fmt.Errorf("redemption %s: the record is of %s", useID(claim), useID(use)))
+	case use.Attempt < claim.Attempt:
+		return fmt.Errorf("redemption %s: the peer that was asked is behind", useID(claim))
+	case use.Attempt > claim.Attempt:
 		return nil // refused since, and claimed anew: that has an event of its own
 	}
 	switch use.State {
 	case exchange.Redeemed:
 		return r.decide(ctx, use)
 	case exchange.Released:
-		return r.expose(ctx, use)
+		return r.exposeAgain(ctx, use)
 	}
-	return nil
+	return nil // over
 }
 
 func (r *release) decide(ctx context.Context, use exchange.Redemption) error {
@@ -104,13 +116,13 @@ func (r *release) decide(ctx context.Context, use exchange.Redemption) error {
 		return fmt.Errorf("grant %s: %w", use.Grant, err)
 	}
 	recipient, err := r.check(ctx, grant, use)
+	var wrap []byte
+	if err == nil {
+		wrap, err = r.wrap(use, recipient)
+	}
 	if reason, ok := errors.AsType[*refusal](err); ok {
 		return r.refuse(ctx, use, reason.Error())
 	}
-	if err != nil {
-		return err
-	}
-	wrap, err := r.wrap(use, recipient)
 	if err != nil {
 		return err
 	}
@@ -119,49 +131,50 @@ func (r *release) decide(ctx context.Context, use exchange.Redemption) error {
 
 // submit puts the wrap's digest on the ledger first and exposes it after.
 func (r *release) submit(ctx context.Context, use exchange.Redemption, wrap []byte) error {
-	cid, err := r.cidOf(ctx, wrap)
+	cid, _, err := r.Node.CIDOf(ctx, bytes.NewReader(wrap))
 	if err != nil {
 		return err
 	}
-	op, err := exchange.NewOperation("", exchange.OpKeyRelease, &exchange.ReleaseKey{
+	outcome, err := workers.Submit(ctx, r.Ledger, "", exchange.OpKeyRelease, &exchange.ReleaseKey{
 		Grant: use.Grant, Slot: use.Slot, WrapCID: cid, WrapDigest: digestOf(wrap),
 	})
-	if err != nil {
-		return workers.Reject(err)
-	}
-	outcome, err := r.Ledger.Submit(ctx, op)
 	if err != nil {
 		return fmt.Errorf("release %s: %w", useID(use), err)
 	}
 	switch outcome.Code {
 	case exchange.OK, exchange.Exists:
 		zerolog.Ctx(ctx).Info().Str("id", useID(use)).Str("to", use.Grantee).Str("cid", cid).Str("tx", outcome.Tx).Msg("key released")
-		return r.expose(ctx, use)
+		return r.expose(ctx, wrap)
 	case exchange.Revoked, exchange.Expired:
 		return r.refuse(ctx, use, outcome.Message)
 	}
 	return fmt.Errorf("release %s: %w", useID(use), outcome.Err())
 }
 
-// expose gives the recorded wrap to the own kubo node, where the grantee
-// fetches it.
-func (r *release) expose(ctx context.Context, use exchange.Redemption) error {
+// exposeAgain exposes the wrap of a use that is released already: a repeat
+// after a crash, or a node that lost it.
+func (r *release) exposeAgain(ctx context.Context, use exchange.Redemption) error {
 	wrap, err := r.Journal.Wrap(use.Grant, use.Slot, use.Attempt)
 	if err != nil {
 		return err
 	}
-	_, err = r.add(ctx, wrap)
+	if err := r.checkReleased(ctx, use, digestOf(wrap)); err != nil {
+		return err
+	}
+	return r.expose(ctx, wrap)
+}
+
+// expose gives a wrap whose digest is on the ledger to the own kubo node, where
+// the grantee fetches it.
+func (r *release) expose(ctx context.Context, wrap []byte) error {
+	_, _, err := r.Node.Add(ctx, bytes.NewReader(wrap))
 	return err
 }
 
 func (r *release) refuse(ctx context.Context, use exchange.Redemption, reason string) error {
-	op, err := exchange.NewOperation("", exchange.OpKeyRefuse, &exchange.RefuseKey{
+	outcome, err := workers.Submit(ctx, r.Ledger, "", exchange.OpKeyRefuse, &exchange.RefuseKey{
 		Grant: use.Grant, Slot: use.Slot, Attempt: use.Attempt, Reason: exchange.Visible(reason, exchange.MaxReason),
 	})
-	if err != nil {
-		return workers.Reject(err)
-	}
-	outcome, err := r.Ledger.Submit(ctx, op)
 	if err != nil {
 		return fmt.Errorf("refuse %s: %w", useID(use), err)
 	}

@@ -1,8 +1,6 @@
 package release
 
 import (
-	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -18,18 +16,22 @@ import (
 func useID(u exchange.Redemption) string { return u.Grant + "/" + strconv.Itoa(u.Slot) }
 
 // wrap returns the wrap of this attempt, made once and journalled: its
-// encryption is randomised, and its digest goes on the ledger.
+// encryption is randomised, and its digest goes on the ledger. A [*refusal] says
+// why there is no key to wrap.
 func (r *release) wrap(use exchange.Redemption, to envelope.Recipient) ([]byte, error) {
 	wrap, err := r.Journal.Wrap(use.Grant, use.Slot, use.Attempt)
 	if err == nil || !errors.Is(err, journal.ErrNotFound) {
 		return wrap, err
 	}
 	object, err := r.Journal.Object(use.Object, use.Dataset)
+	if errors.Is(err, journal.ErrNotFound) {
+		return nil, refusef("object %s was never sealed here", use.Object)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("key of %s: %w", use.Object, err)
 	}
 	if object.Registration.SealedDigest != use.SealedDigest {
-		return nil, fmt.Errorf("object %s was sealed here with another digest than the ledger has", use.Object)
+		return nil, refusef("object %s was sealed here with another digest than was redeemed", use.Object)
 	}
 	wrap, err = envelope.SealWrap(envelope.Wrap{
 		FileKey: object.Key, Salt: object.Salt, Object: use.Object, Grant: use.Grant, Slot: use.Slot,
@@ -43,14 +45,4 @@ func (r *release) wrap(use exchange.Redemption, to envelope.Recipient) ([]byte, 
 func digestOf(wrap []byte) string {
 	sum := sha256.Sum256(wrap)
 	return hex.EncodeToString(sum[:])
-}
-
-func (r *release) cidOf(ctx context.Context, wrap []byte) (string, error) {
-	cid, _, err := r.Node.CIDOf(ctx, bytes.NewReader(wrap))
-	return cid, err
-}
-
-func (r *release) add(ctx context.Context, wrap []byte) (string, error) {
-	cid, _, err := r.Node.Add(ctx, bytes.NewReader(wrap))
-	return cid, err
 }

@@ -34,16 +34,11 @@ type Node interface {
 	Pin(ctx context.Context, cid string) error
 }
 
-// Ledger is what verify needs of the ledger client.
-type Ledger interface {
-	Submit(ctx context.Context, op exchange.Operation) (exchange.Outcome, error)
-}
-
 // Config is what verify works with.
 type Config struct {
 	Department string // own name
 	Node       Node
-	Ledger     Ledger
+	Ledger     workers.Submitter
 }
 
 // New returns the worker.
@@ -64,20 +59,39 @@ func (v *verify) handle(ctx context.Context, m *workers.Message) error {
 	if object.Owner == v.Department {
 		return nil
 	}
-	found, size, err := v.fetch(ctx, object)
+	verdict, err := v.judge(ctx, object)
 	if err != nil {
-		return workers.Patient(m, fmt.Errorf("fetch %s of %s: %w", object.ID, object.Owner, err), nodeAway)
-	}
-	verdict := exchange.AttestObject{Object: object.ID, Verdict: exchange.Good}
-	if found != object.SealedDigest || size != object.Size {
-		verdict = exchange.AttestObject{
-			Object: object.ID, Verdict: exchange.Bad, Found: found,
-			Reason: fmt.Sprintf("the first %d bytes have another digest than the %d registered", size, object.Size),
-		}
-	} else if err := v.Node.Pin(ctx, object.CID); err != nil {
-		return workers.Patient(m, fmt.Errorf("keep a replica of %s: %w", object.ID, err), nodeAway)
+		return workers.Patient(m, err, nodeAway)
 	}
 	return workers.Patient(m, v.attest(ctx, object, &verdict), ledger.Away)
+}
+
+// judge fetches the object and compares it with its registration. What is good
+// is kept. An address that no file can have is as bad as another digest.
+func (v *verify) judge(ctx context.Context, o exchange.Object) (exchange.AttestObject, error) {
+	found, size, err := v.fetch(ctx, o)
+	switch {
+	case errors.Is(err, ipfs.ErrInvalidCID), errors.Is(err, ipfs.ErrNotFile):
+		return bad(o, "", err.Error()), nil
+	case err != nil:
+		return exchange.AttestObject{}, fmt.Errorf("fetch %s of %s: %w", o.ID, o.Owner, err)
+	case size > o.Size:
+		return bad(o, "", fmt.Sprintf("longer than the %d bytes registered", o.Size)), nil
+	case size < o.Size:
+		return bad(o, found, fmt.Sprintf("%d bytes in place of the %d registered", size, o.Size)), nil
+	case found != o.SealedDigest:
+		return bad(o, found, "another digest than the registered one"), nil
+	}
+	if err := v.Node.Pin(ctx, o.CID); err != nil {
+		return exchange.AttestObject{}, fmt.Errorf("keep a replica of %s: %w", o.ID, err)
+	}
+	return exchange.AttestObject{Object: o.ID, Verdict: exchange.Good}, nil
+}
+
+// bad is the verdict with the digest that was found, if all of the bytes were
+// read.
+func bad(o exchange.Object, found, reason string) exchange.AttestObject {
+	return exchange.AttestObject{Object: o.ID, Verdict: exchange.Bad, Found: found, Reason: exchange.Visible(reason, exchange.MaxReason)}
 }
 
 // nodeAway tells the own node being away from an object that nobody offers,
@@ -98,11 +112,7 @@ func (v *verify) fetch(ctx context.Context, o exchange.Object) (digest string, s
 }
 
 func (v *verify) attest(ctx context.Context, o exchange.Object, verdict *exchange.AttestObject) error {
-	op, err := exchange.NewOperation("", exchange.OpObjectAttest, verdict)
-	if err != nil {
-		return workers.Reject(err)
-	}
-	outcome, err := v.Ledger.Submit(ctx, op)
+	outcome, err := workers.Submit(ctx, v.Ledger, "", exchange.OpObjectAttest, verdict)
 	if err != nil {
 		return fmt.Errorf("attest %s: %w", o.ID, err)
 	}
