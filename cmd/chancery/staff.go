@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"chancery/chaincode/exchange"
@@ -20,6 +21,7 @@ import (
 	"chancery/workers/journal"
 	"chancery/workers/listen"
 	"chancery/workers/pin"
+	"chancery/workers/policy"
 	"chancery/workers/receive"
 	"chancery/workers/release"
 	"chancery/workers/verify"
@@ -32,6 +34,8 @@ type staff struct {
 	profile workers.Profile
 	peer    *x509.Certificate // of the department's own peer
 	ledger  *ledger.Client    // as the department's worker
+	decider *ledger.Client    // as the department's identity policy
+	rules   *policy.File
 	keys    *keystore.Store
 	journal *journal.Journal
 	node    *ipfs.Client
@@ -49,6 +53,7 @@ var roster = []struct {
 	{encrypt.Name, (*staff).encrypt},
 	{pin.Name, (*staff).pin},
 	{verify.Name, (*staff).verify},
+	{policy.Name, (*staff).policy},
 	{release.Name, (*staff).release},
 	{receive.Name, (*staff).receive},
 }
@@ -65,7 +70,11 @@ func workerNames() []string {
 // The caller closes the staff.
 func (a *app) hire(ctx context.Context, profile workers.Profile, names []string) (*staff, error) {
 	s := &staff{profile: profile}
-	if err := s.open(ctx, a); err != nil {
+	err := s.open(ctx, a)
+	if err == nil && slices.Contains(names, policy.Name) {
+		err = s.openPolicy(ctx)
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}
@@ -106,12 +115,24 @@ func (s *staff) open(ctx context.Context, a *app) (err error) {
 	return err
 }
 
+// openPolicy reads the rules and opens the ledger as the identity that signs
+// what they decide, whichever identity the other workers sign as.
+func (s *staff) openPolicy(ctx context.Context) (err error) {
+	if s.rules, err = policy.Open(s.profile.Policy); err != nil {
+		return usagef("worker %s: %w", policy.Name, err)
+	}
+	s.decider, err = ledger.Dial(ctx, ledgerConfig(s.profile, filepath.Join(s.profile.Identities, string(exchange.Policy))))
+	return err
+}
+
 func (s *staff) close() {
 	for _, conn := range s.conns {
 		conn.Close()
 	}
-	if s.ledger != nil {
-		s.ledger.Close()
+	for _, client := range []*ledger.Client{s.ledger, s.decider} {
+		if client != nil {
+			client.Close()
+		}
 	}
 }
 
@@ -144,12 +165,19 @@ func (s *staff) encrypt(conn *bus.Conn) workers.Worker {
 	})
 }
 
-func (s *staff) pin(*bus.Conn) workers.Worker {
-	return pin.New(pin.Config{Department: s.profile.Department, Journal: s.journal, Node: s.node, Ledger: s.ledger})
+func (s *staff) pin(conn *bus.Conn) workers.Worker {
+	return pin.New(pin.Config{
+		Department: s.profile.Department, MSP: s.profile.MSP,
+		Journal: s.journal, Node: s.node, Ledger: s.ledger, Bus: conn,
+	})
 }
 
 func (s *staff) verify(*bus.Conn) workers.Worker {
 	return verify.New(verify.Config{Department: s.profile.Department, Node: s.node, Ledger: s.ledger})
+}
+
+func (s *staff) policy(*bus.Conn) workers.Worker {
+	return policy.New(policy.Config{Department: s.profile.Department, Rules: s.rules, Ledger: s.decider})
 }
 
 func (s *staff) release(*bus.Conn) workers.Worker {
