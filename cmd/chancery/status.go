@@ -19,9 +19,10 @@ func newStatusCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "Show every process of the network with its memory and processor time",
-		Long: `Show every process of the network with its memory and processor time, and the
-height of every department's ledger. A network that does not run, or a part of
-it, is exit code 7.`,
+		Long: `Show every process of the network with its memory, its processor time and the
+cores that it keeps busy while it is watched, and the height of every
+department's ledger. A network that does not run, or a part of it, is exit
+code 7.`,
 		Example: `  chancery status
   chancery status --json | jq .total.residentBytes`,
 		Args: takes(),
@@ -31,10 +32,18 @@ it, is exit code 7.`,
 	}
 }
 
+// measured is how long the parts are watched.
+const measured = time.Second
+
 func runStatus(ctx context.Context, a *app) error {
 	report, err := native.Status(ctx, a.data)
 	if err != nil {
 		return err
+	}
+	if report.Running {
+		if err := report.Measure(ctx, measured); err != nil {
+			return err
+		}
 	}
 	if err := a.result(report, func(w io.Writer) { writeReport(w, report) }); err != nil {
 		return err
@@ -52,13 +61,19 @@ func writeReport(w io.Writer, r native.Report) {
 	if !r.Running {
 		return
 	}
-	t := newTable("PART", "STATE", "PID", "ADDRESS", "UPTIME", "RESTARTS", "MEMORY", "CPU")
+	cores := func(n float64) string {
+		if r.MeasuredSeconds == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%.2f", n)
+	}
+	t := newTable("PART", "STATE", "PID", "ADDRESS", "UPTIME", "RESTARTS", "MEMORY", "CPU", "CORES BUSY")
 	for _, p := range slices.SortedFunc(slices.Values(r.Parts), byName) {
 		t.add(p.Name, p.State, fmt.Sprint(p.PID), p.Address, seconds(p.UptimeSeconds), fmt.Sprint(p.Restarts),
-			size(p.ResidentBytes), cpu(p.CPUSeconds))
+			size(p.ResidentBytes), cpu(p.CPUSeconds), cores(p.Cores))
 	}
 	t.add("total", fmt.Sprintf("%d of %d", r.Total.Running, r.Total.Parts), "", "", "", fmt.Sprint(r.Total.Restarts),
-		size(r.Total.ResidentBytes), cpu(r.Total.CPUSeconds))
+		size(r.Total.ResidentBytes), cpu(r.Total.CPUSeconds), cores(r.Total.Cores))
 	t.write(w)
 	heights := make([]string, 0, len(r.Heights))
 	for _, name := range slices.Sorted(maps.Keys(r.Heights)) {

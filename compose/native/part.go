@@ -80,6 +80,9 @@ type PartStatus struct {
 	UptimeSeconds float64 `json:"uptimeSeconds"`
 	ResidentBytes int64   `json:"residentBytes"`
 	CPUSeconds    float64 `json:"cpuSeconds"`
+	// Cores is how many processor cores it kept busy while [Report.Measure]
+	// watched.
+	Cores float64 `json:"cores"`
 }
 
 // keeper keeps one part running until it is stopped. It may be used by many

@@ -25,6 +25,8 @@ type Report struct {
 	// does not answer is left out and named in Problems.
 	Heights  map[string]uint64 `json:"heights"`
 	Problems []string          `json:"problems,omitempty"`
+	// MeasuredSeconds is how long [Report.Measure] watched; 0: not measured.
+	MeasuredSeconds float64 `json:"measuredSeconds,omitempty"`
 }
 
 // Total sums the figures of all parts.
@@ -34,6 +36,7 @@ type Total struct {
 	Restarts      int     `json:"restarts"`
 	ResidentBytes int64   `json:"residentBytes"`
 	CPUSeconds    float64 `json:"cpuSeconds"`
+	Cores         float64 `json:"cores"` // see [PartStatus]
 }
 
 // Healthy says whether every part runs and every peer answers.
@@ -84,6 +87,40 @@ func (r *Report) addPart(part PartStatus) {
 	r.Total.ResidentBytes += part.ResidentBytes
 	r.Total.CPUSeconds += part.CPUSeconds
 	r.Parts = append(r.Parts, part)
+}
+
+// Measure watches the parts for some time and fills in how busy each kept the
+// machine. A part that ends meanwhile counts as idle.
+func (r *Report) Measure(ctx context.Context, over time.Duration) error {
+	before := r.times()
+	start := time.Now()
+	watched, cancel := context.WithTimeout(ctx, over)
+	defer cancel()
+	<-watched.Done()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	after, elapsed := r.times(), time.Since(start)
+	r.MeasuredSeconds = elapsed.Seconds()
+	for i := range r.Parts {
+		part := &r.Parts[i]
+		if busy := after[part.PID] - before[part.PID]; busy > 0 {
+			part.Cores = busy.Seconds() / elapsed.Seconds()
+		}
+		r.Total.Cores += part.Cores
+	}
+	return nil
+}
+
+// times is the processor time of every process of the parts that can be read.
+func (r *Report) times() map[int]time.Duration {
+	times := map[int]time.Duration{}
+	for _, part := range r.Parts {
+		if usage, err := usageOf(part.PID); part.PID != 0 && err == nil {
+			times[part.PID] = usage.cpu
+		}
+	}
+	return times
 }
 
 func (n *Network) addHeights(ctx context.Context, r *Report) {
