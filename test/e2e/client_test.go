@@ -19,7 +19,6 @@ import (
 // documentation says, and nothing of ours. Subjects and attributes are written
 // out here, as they would be there.
 type system struct {
-	t          *testing.T
 	department string
 	nc         *nats.Conn
 	denied     chan error
@@ -34,7 +33,7 @@ func (n network) system(t *testing.T, department string) *system {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &system{t: t, department: department, denied: make(chan error, 16), heard: make(chan *nats.Msg, 1024)}
+	s := &system{department: department, denied: make(chan error, 16), heard: make(chan *nats.Msg, 1024)}
 	s.nc, err = nats.Connect(p.Bus.URL, key, nats.RootCAs(p.Bus.CA), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 		select {
 		case s.denied <- err:
@@ -70,23 +69,23 @@ func (s *system) message(name, id, body string) *nats.Msg {
 }
 
 // publish sends a message and waits until the stream has it.
-func (s *system) publish(m *nats.Msg) {
-	s.t.Helper()
+func (s *system) publish(t *testing.T, m *nats.Msg) {
+	t.Helper()
 	ack, err := s.nc.RequestMsg(m, patience)
 	if err != nil || !strings.Contains(string(ack.Data), `"stream":"COMMANDS"`) {
-		s.t.Fatalf("publish %s: %v, %v", m.Subject, ack, err)
+		t.Fatalf("publish %s: %v, %v", m.Subject, ack, err)
 	}
 }
 
 // command publishes a command.
-func (s *system) command(name, id, body string) {
-	s.t.Helper()
-	s.publish(s.message(name, id, body))
+func (s *system) command(t *testing.T, name, id, body string) {
+	t.Helper()
+	s.publish(t, s.message(name, id, body))
 }
 
 // next waits for a message.
-func (s *system) next(what string, match func(*nats.Msg) bool) *nats.Msg {
-	s.t.Helper()
+func (s *system) next(t *testing.T, what string, match func(*nats.Msg) bool) *nats.Msg {
+	t.Helper()
 	limit := time.After(patience)
 	for {
 		select {
@@ -95,7 +94,7 @@ func (s *system) next(what string, match func(*nats.Msg) bool) *nats.Msg {
 				return m
 			}
 		case <-limit:
-			s.t.Fatalf("%s hears nothing of %s", s.department, what)
+			t.Fatalf("%s hears nothing of %s", s.department, what)
 		}
 	}
 }
@@ -114,19 +113,19 @@ type reply struct {
 
 // answer waits for the answer to a command of the department; a refusal where
 // only that is asked for.
-func (s *system) answer(id string, refusal bool) reply {
-	s.t.Helper()
+func (s *system) answer(t *testing.T, id string, refusal bool) reply {
+	t.Helper()
 	var r reply
-	s.next("command "+id, func(m *nats.Msg) bool {
+	s.next(t, "command "+id, func(m *nats.Msg) bool {
 		if !strings.HasPrefix(m.Subject, "chancery.work.command.") {
 			return false
 		}
 		r = reply{}
 		if err := json.Unmarshal(m.Data, &r); err != nil {
-			s.t.Fatalf("%s: %v", m.Subject, err)
+			t.Fatalf("%s: %v", m.Subject, err)
 		}
 		if err := schemas.Validate(m.Header["ce-type"][0], m.Data); err != nil {
-			s.t.Errorf("%s: %v", m.Subject, err)
+			t.Errorf("%s: %v", m.Subject, err)
 		}
 		r.refused = strings.HasPrefix(m.Subject, "chancery.work.command.rejected.")
 		return r.Command == id && (r.refused || !refusal)
@@ -152,7 +151,7 @@ func TestPlainClient(t *testing.T) {
 	opened := func(m *nats.Msg) bool {
 		return strings.HasPrefix(m.Subject, "chancery.ledger.request.opened.health.census.r-") && strings.Join(m.Header["ce-correlation"], "") == command
 	}
-	here, there := health.next("its request", opened), census.next("the request", opened)
+	here, there := health.next(t, "its request", opened), census.next(t, "the request", opened)
 	if string(here.Data) != string(there.Data) || here.Subject != there.Subject || here.Header.Get("ce-id") != there.Header.Get("ce-id") {
 		t.Errorf("health hears %v, census %v", here, there)
 	}
