@@ -115,8 +115,14 @@ type reply struct {
 // only that is asked for.
 func (s *system) answer(t *testing.T, id string, refusal bool) reply {
 	t.Helper()
+	return s.reply(t, "command "+id, func(r reply) bool { return r.Command == id && (r.refused || !refusal) })
+}
+
+// reply waits for an answer to any command.
+func (s *system) reply(t *testing.T, what string, match func(reply) bool) reply {
+	t.Helper()
 	var r reply
-	s.next(t, "command "+id, func(m *nats.Msg) bool {
+	s.next(t, what, func(m *nats.Msg) bool {
 		if !strings.HasPrefix(m.Subject, "chancery.work.command.") {
 			return false
 		}
@@ -128,7 +134,7 @@ func (s *system) answer(t *testing.T, id string, refusal bool) reply {
 			t.Errorf("%s: %v", m.Subject, err)
 		}
 		r.refused = strings.HasPrefix(m.Subject, "chancery.work.command.rejected.")
-		return r.Command == id && (r.refused || !refusal)
+		return match(r)
 	})
 	return r
 }
