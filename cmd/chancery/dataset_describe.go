@@ -147,29 +147,33 @@ func mediaType(file string) string {
 
 // readMetadata reads the document of a dataset's registration, YAML or JSON,
 // strictly; an empty file name is an empty document.
-func readMetadata(file string) (exchange.RegisterDataset, error) {
-	var dataset exchange.RegisterDataset
-	if file == "" {
-		return dataset, nil
+func readMetadata(file string) (dataset exchange.RegisterDataset, err error) {
+	if file != "" {
+		err = readDocument("--metadata", file, &dataset)
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return dataset, usagef("--metadata: %w", err)
-	}
-	return parseMetadata(file, data)
+	return dataset, err
 }
 
-// parseMetadata decodes the document in a file of that name.
-func parseMetadata(file string, data []byte) (dataset exchange.RegisterDataset, err error) {
+// readDocument reads the file that a flag names, YAML or JSON, strictly.
+func readDocument(flag, file string, v any) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return usagef("%s: %w", flag, err)
+	}
+	return parseDocument(file, data, v)
+}
+
+// parseDocument decodes the document in a file of that name.
+func parseDocument(file string, data []byte, v any) (err error) {
 	if strings.ToLower(filepath.Ext(file)) != ".json" {
 		if data, err = yamlToJSON(data); err != nil {
-			return dataset, usagef("%s: %w", file, err)
+			return usagef("%s: %w", file, err)
 		}
 	}
-	if err := exchange.Decode(data, &dataset); err != nil {
-		return dataset, usagef("%s: %w", file, err)
+	if err := exchange.Decode(data, v); err != nil {
+		return usagef("%s: %w", file, err)
 	}
-	return dataset, nil
+	return nil
 }
 
 // yamlToJSON rewrites one YAML document. Keys that are no strings and

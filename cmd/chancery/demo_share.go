@@ -24,17 +24,17 @@ const (
 )
 
 // datasetOf is what a department says of its table.
-func datasetOf(department string) (exchange.RegisterDataset, error) {
+func datasetOf(department string) (dataset exchange.RegisterDataset, err error) {
 	for _, set := range data.Datasets {
 		if set.Department == department {
 			document, err := data.Files.ReadFile(set.Document)
 			if err != nil {
-				return exchange.RegisterDataset{}, err
+				return dataset, err
 			}
-			return parseMetadata(set.Document, document)
+			return dataset, parseDocument(set.Document, document, &dataset)
 		}
 	}
-	return exchange.RegisterDataset{}, fmt.Errorf("%s has no table", department)
+	return dataset, fmt.Errorf("%s has no table", department)
 }
 
 // publishAll has each department put its table into its spool and publish it.

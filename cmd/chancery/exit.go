@@ -10,6 +10,7 @@ import (
 	"chancery/compose/native"
 	"chancery/events/bus"
 	"chancery/workers/ipfs"
+	"chancery/workers/policy"
 )
 
 // Exit codes of every verb.
@@ -22,6 +23,7 @@ const (
 	exitConflict    = 5
 	exitDigest      = 6
 	exitUnreachable = 7
+	exitOfficer     = 8
 	exitInterrupted = 130
 )
 
@@ -35,6 +37,7 @@ const exitHelp = `Exit codes:
   5    conflict: something else was said under the same name, or the state forbids it
   6    digest mismatch
   7    the stack is unreachable or gave no answer in time
+  8    left to an officer (policy test)
   130  interrupted`
 
 // Errors that the command line itself finds.
@@ -44,6 +47,7 @@ var (
 	errNotFound    = errors.New("not found")
 	errDigest      = errors.New("digest mismatch")
 	errUnreachable = errors.New("unreachable")
+	errOfficer     = errors.New("left to an officer")
 )
 
 // fault is an error with one of the sentinels above, which it does not print.
@@ -85,6 +89,8 @@ var exitCodes = []struct {
 	{native.ErrNoNetwork, exitUnreachable},
 	{native.ErrNotRunning, exitUnreachable},
 	{errRefused, exitRefused},
+	{errOfficer, exitOfficer},
+	{policy.ErrRules, exitUsage},
 	{bus.ErrPermission, exitRefused},
 	{ipfs.ErrDenied, exitRefused},
 	{exchange.ErrDenied, exitRefused},

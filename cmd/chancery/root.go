@@ -94,7 +94,7 @@ func newRootCommand(a *app) (*cobra.Command, error) {
 	root.SetCompletionCommandGroupID("stack")
 	things := []*cobra.Command{
 		newDatasetCommand(a), newRequestCommand(a), newGrantCommand(a), newObjectCommand(a),
-		newDepartmentCommand(a), newOfficerCommand(a), newHistoryCommand(a), newWatchCommand(a),
+		newDepartmentCommand(a), newOfficerCommand(a), newPolicyCommand(a), newHistoryCommand(a), newWatchCommand(a),
 	}
 	stack := []*cobra.Command{
 		newDemoCommand(a), newUpCommand(a), newDownCommand(a), newStatusCommand(a), newRunCommand(a), newServeCommand(a),

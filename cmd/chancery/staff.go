@@ -119,7 +119,7 @@ func (s *staff) open(ctx context.Context, a *app) (err error) {
 // what they decide, whichever identity the other workers sign as.
 func (s *staff) openPolicy(ctx context.Context) (err error) {
 	if s.rules, err = policy.Open(s.profile.Policy); err != nil {
-		return usagef("worker %s: %w", policy.Name, err)
+		return fmt.Errorf("worker %s: %w", policy.Name, err)
 	}
 	s.decider, err = ledger.Dial(ctx, ledgerConfig(s.profile, filepath.Join(s.profile.Identities, string(exchange.Policy))))
 	return err
