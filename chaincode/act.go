@@ -69,6 +69,7 @@ var steps = map[exchange.Op]step{
 	exchange.OpDatasetWithdraw:     on(withdrawDataset),
 	exchange.OpObjectRegister:      on(registerObject),
 	exchange.OpObjectAttest:        on(attestObject),
+	exchange.OpObjectCertify:       on(certifyObject),
 	exchange.OpRequestOpen:         on(openRequest),
 	exchange.OpRequestWithdraw:     on(withdrawRequest),
 	exchange.OpRequestRefuse:       on(refuseRequest),

@@ -79,3 +79,31 @@ func TestPeriods(t *testing.T) {
 		t.Errorf("refused for %q, want the certificate", refusal.Message)
 	}
 }
+
+// TestExpiredCertificate lets the certificates of those who decide run out
+// between request and grant: the request stays open, and nobody but a holder of
+// a certificate that is valid decides it.
+func TestExpiredCertificate(t *testing.T) {
+	d := desk{t, newLedger(t)}
+	d.request("a")
+	request := d.must("health", "worker", exchange.OpRequestOpen, "long", &exchange.OpenRequest{
+		Dataset: "census/a", Purpose: "planning", LegalBasis: "section 5", Actions: []exchange.Action{exchange.Read}, ValidFor: 2 * 366 * 24 * 3600, Uses: 1,
+	}).ID
+	d.Until(start.Add(364 * 24 * time.Hour))
+	certificate, err := d.Issue("census", "successor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.must("census", "admin", exchange.OpOfficerEnrol, "", &exchange.EnrolOfficer{Name: "successor", Role: exchange.Officer, Certificate: certificate})
+	d.Until(start.Add(366 * 24 * time.Hour))
+
+	_, err = d.do("census", "officer", exchange.OpGrantGive, "late", &exchange.GiveGrant{Request: request})
+	if refusal := wantCode(t, err, exchange.Expired); !strings.Contains(refusal.Message, "certificate") {
+		t.Errorf("refused for %q, want the certificate", refusal.Message)
+	}
+	_, err = d.do("census", "officer", exchange.OpRequestRefuse, "", &exchange.EndRequest{Request: request, Reason: "no"})
+	wantCode(t, err, exchange.Expired)
+	_, err = d.do("census", "admin", exchange.OpOfficerEnrol, "", &exchange.EnrolOfficer{Name: "x", Role: exchange.Officer, Certificate: certificate})
+	wantCode(t, err, exchange.Expired)
+	d.must("census", "successor", exchange.OpGrantGive, "in-time", &exchange.GiveGrant{Request: request})
+}

@@ -136,6 +136,12 @@ func (c *Contract) AttestObject(ctx Context, command, body string) (string, erro
 	return c.direct(ctx, exchange.OpObjectAttest, command, body)
 }
 
+// CertifyObject puts an officer's word for a version of the caller's department
+// on record.
+func (c *Contract) CertifyObject(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpObjectCertify, command, body)
+}
+
 // OpenRequest asks for a dataset under its terms.
 func (c *Contract) OpenRequest(ctx Context, command, body string) (string, error) {
 	return c.direct(ctx, exchange.OpRequestOpen, command, body)

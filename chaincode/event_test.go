@@ -25,6 +25,7 @@ var told = map[exchange.EventType]struct {
 	exchange.DatasetWithdrawn:     {newRecord[exchange.Dataset], toAll},
 	exchange.ObjectRegistered:     {newRecord[exchange.Object], toAll},
 	exchange.ObjectAttested:       {newRecord[exchange.Attestation], func(map[string]any) any { return "census" }},
+	exchange.ObjectCertified:      {newRecord[exchange.Certification], toAll},
 	exchange.RequestOpened:        {newRecord[exchange.Request], toField("provider")},
 	exchange.RequestWasWithdrawn:  {newRecord[exchange.Request], toField("provider")},
 	exchange.RequestWasRefused:    {newRecord[exchange.Request], toField("requester")},

@@ -47,7 +47,7 @@ func (a *act) newGrant(id string, r exchange.Request, b *exchange.GiveGrant) (ex
 		return g, err
 	}
 	g.Recipient = exchange.RecipientFingerprint(grantee.Recipient)
-	g.Attestations, g.Delegation = d.Terms.Attestations, d.Terms.Delegation
+	g.Attestations, g.Certified, g.Delegation = d.Terms.Attestations, d.Terms.Certified, d.Terms.Delegation
 	return g, firstError(
 		a.narrowVersion(&g, d, b.Object),
 		narrowActions(&g, d, r, b.Actions),

@@ -57,6 +57,12 @@ var kinds = map[exchange.Noun]kind{
 			return view{departments: []string{a.By}, parents: []string{a.Object}, state: string(a.Verdict), since: a.Change.Time}
 		}),
 	},
+	exchange.NounCertification: {
+		key: one(exchange.CertificationKey, isID(exchange.NounObject)),
+		view: viewOf(func(c exchange.Certification) view {
+			return view{departments: []string{c.Owner}, parents: []string{c.Object, c.Dataset}, since: c.Change.Time}
+		}),
+	},
 	exchange.NounRequest: {
 		key: one(exchange.RequestKey, isID(exchange.NounRequest)), stateful: true,
 		view: viewOf(func(r exchange.Request) view {

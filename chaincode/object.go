@@ -55,6 +55,33 @@ func attestObject(a *act, b *exchange.AttestObject) (subject, error) {
 	return s, err
 }
 
+// certifyObject records the word of an officer of the owner, once for a version.
+func certifyObject(a *act, b *exchange.CertifyObject) (subject, error) {
+	o, err := need[exchange.Object](a.transaction, exchange.ObjectKey(b.Object), b.Object)
+	if err != nil {
+		return subject{}, err
+	}
+	was, found, err := find[exchange.Certification](a.transaction, exchange.CertificationKey(o.ID))
+	s := subject{id: o.ID, party: o.Owner}
+	if found {
+		s.state, s.done = certified, a.doneBefore(was.Change)
+	}
+	s.change = func() error {
+		if _, err := a.openDataset(o.Dataset); err != nil {
+			return err
+		}
+		now := exchange.Certification{
+			Object: o.ID, Dataset: o.Dataset, Owner: o.Owner, SealedDigest: o.SealedDigest, Statement: b.Statement, Change: a.change(""),
+		}
+		return firstError(a.put(exchange.CertificationKey(o.ID), now), a.tell(exchange.ToAll, o.ID, now))
+	}
+	return s, err
+}
+
+// certified stands for the state of a certification that is there: it has no
+// other.
+const certified = "certified"
+
 // objectOf finds a version of a dataset by its id.
 func (t *transaction) objectOf(d exchange.Dataset, id string) (exchange.Object, error) {
 	o, err := need[exchange.Object](t, exchange.ObjectKey(id), id)
@@ -92,4 +119,18 @@ func (t *transaction) checkAttested(o exchange.Object, least int) error {
 		return exchange.Errorf(exchange.Conflict, "version %d (%s) has %d good attestations: %d are needed before it is redeemed", o.Version, o.ID, good, least)
 	}
 	return nil
+}
+
+// checkCertified demands, where the terms do, that an officer of the owner has
+// certified the version. That none has is a [exchange.Conflict], since one may.
+func (t *transaction) checkCertified(o exchange.Object, needed bool) error {
+	if !needed {
+		return nil
+	}
+	_, found, err := find[exchange.Certification](t, exchange.CertificationKey(o.ID))
+	if err == nil && !found {
+		err = exchange.Errorf(exchange.Conflict, "version %d (%s) is not certified: an officer of %s does that with %s before it is redeemed",
+			o.Version, o.ID, o.Owner, function(exchange.OpObjectCertify))
+	}
+	return err
 }

@@ -164,3 +164,42 @@ func TestAuthority(t *testing.T) {
 		t.Errorf("refused for %q", refusal.Message)
 	}
 }
+
+// TestKeysKeepApart says things whose names are the same once they are written
+// without a gap: every record stays its own.
+func TestKeysKeepApart(t *testing.T) {
+	d := desk{t, newLedger(t)}
+	for _, department := range []string{"a", "a-b", "a-b-c"} {
+		if err := d.Populate(department); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := make(map[string]string)
+	for _, who := range []struct{ department, name, command string }{
+		{"a", "b-c", "b-c"}, {"a-b", "c", "c"}, {"a", "b", "b.c"}, {"a-b", "b", "b:c"}, {"a-b-c", "c", "c_"}, {"a", "bc", "bc"},
+	} {
+		out := d.must(who.department, "worker", exchange.OpDatasetRegister, who.command, &exchange.RegisterDataset{
+			Name:        who.name,
+			Description: exchange.Description{Title: who.department + " and " + who.name, Licence: "CC0-1.0", MediaType: "text/csv"},
+			Terms:       exchange.Terms{Actions: []exchange.Action{exchange.Read}, MaxUses: 1, MaxDuration: 60},
+		})
+		if other := seen[out.ID]; out.Code != exchange.OK || other != "" {
+			t.Errorf("%+v: %+v, made by %s before", who, out, other)
+		}
+		seen[out.ID] = who.department + "/" + who.name
+	}
+	for id, name := range seen {
+		text, err := d.Evaluate("health", "auditor", "Get", "dataset", name)
+		var found exchange.Dataset
+		if err != nil || json.Unmarshal([]byte(text), &found) != nil || found.ID != id || found.Owner+"/"+found.Name != name {
+			t.Errorf("%s is %s (%v), want %s", name, text, err, id)
+		}
+	}
+	for _, id := range []string{"a/b-c", "a-b/c", "a/b.c", "a-b/b:c", "a-b-c/c_", "a/bc"} {
+		text, err := d.Evaluate("health", "auditor", "Get", "operation", id)
+		var found exchange.OperationRecord
+		if err != nil || json.Unmarshal([]byte(text), &found) != nil || found.Department+"/"+found.Command != id {
+			t.Errorf("operation %s is %s (%v)", id, text, err)
+		}
+	}
+}

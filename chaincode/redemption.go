@@ -81,7 +81,7 @@ func (a *act) redeemable(g exchange.Grant, slot int) (exchange.Object, error) {
 	if err != nil {
 		return none, err
 	}
-	return o, a.checkAttested(o, g.Attestations)
+	return o, firstError(a.checkAttested(o, g.Attestations), a.checkCertified(o, g.Certified))
 }
 
 // granted finds the version that a grant stands for now.

@@ -31,7 +31,7 @@ func change(op exchange.Op) exchange.Change {
 
 var terms = exchange.Terms{
 	Requesters: []string{"health", "labor"}, Purposes: []string{"planning"}, Actions: []exchange.Action{exchange.Read, exchange.Compute},
-	MaxUses: 3, MaxDuration: 86400, Attestations: 1,
+	MaxUses: 3, MaxDuration: 86400, Attestations: 1, Certified: true,
 	Obligations: exchange.Obligations{DeleteWithin: 3600, NoOnwardSharing: true}, Delegation: true,
 }
 
@@ -73,7 +73,7 @@ func grantIn(s exchange.GrantState, op exchange.Op) exchange.Grant {
 	return exchange.Grant{
 		ID: grant, Request: request, Owner: "census", OwnerMSP: "CensusMSP", Grantee: "health", GranteeMSP: "HealthMSP",
 		Recipient: digest, Dataset: dataset, Version: exchange.Latest, Object: object, Actions: terms.Actions, Spec: digest,
-		Purpose: "planning", LegalBasis: "§ 1", NotBefore: at, NotAfter: later, MaxUses: 1, Attestations: 1,
+		Purpose: "planning", LegalBasis: "§ 1", NotBefore: at, NotAfter: later, MaxUses: 1, Attestations: 1, Certified: true,
 		Obligations: terms.Obligations, Delegation: true, Parent: grant, Depth: 1,
 		State: s, GivenTx: tx, Since: at, Change: change(op),
 	}
@@ -105,6 +105,10 @@ func goldenRecords() map[exchange.EventType]any {
 		},
 		exchange.ObjectAttested: exchange.Attestation{
 			Object: object, By: "labor", Verdict: exchange.Bad, Found: digest, Reason: "another digest", Change: change(exchange.OpObjectAttest),
+		},
+		exchange.ObjectCertified: exchange.Certification{
+			Object: object, Dataset: dataset, Owner: "census", SealedDigest: digest, Statement: "checked against the register",
+			Change: change(exchange.OpObjectCertify),
 		},
 		exchange.RequestOpened:       requestIn(exchange.RequestOpen, exchange.OpRequestOpen),
 		exchange.RequestWasWithdrawn: requestIn(exchange.RequestWithdrawn, exchange.OpRequestWithdraw),

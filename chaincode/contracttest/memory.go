@@ -286,7 +286,7 @@ func (m *Memory) Populate(department string) error {
 	}
 	admin := string(exchange.Admin)
 	err := m.say(department, admin, exchange.OpDepartmentRegister, &exchange.RegisterDepartment{
-		Name: department, Title: "Department of " + department, Recipient: "age1" + strings.Repeat("q", 50) + department,
+		Name: department, Title: "Department of " + department, Recipient: "age1" + strings.Repeat("q", 50) + strings.ReplaceAll(department, "-", ""),
 	})
 	for _, role := range Enrolled {
 		if role == exchange.Admin || err != nil {

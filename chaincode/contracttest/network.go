@@ -71,6 +71,8 @@ func Run(t *testing.T, open func(t *testing.T) Network) {
 		t.Run("officers", s.parallel(s.testOfficers))
 		t.Run("terms", s.parallel(s.testTerms))
 		t.Run("grants", s.parallel(s.testGrants))
+		t.Run("decisions", s.parallel(s.testDecisions))
+		t.Run("certifications", s.parallel(s.testCertifications))
 		t.Run("redemptions", s.parallel(s.testRedemptions))
 		t.Run("releases", s.parallel(s.testReleases))
 		t.Run("commands", s.parallel(s.testCommands))

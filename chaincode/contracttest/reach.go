@@ -28,6 +28,10 @@ var reach = map[exchange.Noun]map[string]func(c *stage){
 		string(exchange.Good): func(c *stage) { c.published().attested(requester, exchange.Good) },
 		string(exchange.Bad):  func(c *stage) { c.published().attested(requester, exchange.Bad) },
 	},
+	exchange.NounCertification: {
+		exchange.Absent: func(c *stage) { c.published() },
+		"certified":     func(c *stage) { c.published().certified() },
+	},
 	exchange.NounRequest: {
 		exchange.Absent:                   func(c *stage) { c.published().request, c.asked = noID(exchange.NounRequest), c.fresh() },
 		string(exchange.RequestOpen):      func(c *stage) { c.opened() },
@@ -59,6 +63,12 @@ func (s *suite) reached(t *testing.T, noun exchange.Noun, state string) *stage {
 	}
 	c := s.stage(t)
 	way(c)
+	return c
+}
+
+func (c *stage) certified() *stage {
+	c.t.Helper()
+	c.must(c.t, decider, exchange.OpObjectCertify, "", &exchange.CertifyObject{Object: c.object, Statement: "checked against the register"})
 	return c
 }
 

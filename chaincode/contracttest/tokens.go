@@ -1,7 +1,6 @@
 package contracttest
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -178,62 +177,4 @@ func (s *suite) testNarrowedTerms(t *testing.T) {
 	s.must(t, decider, exchange.OpDatasetSetTerms, "", &exchange.SetTerms{Dataset: late.dataset, Terms: terms})
 	s.want(t, exchange.Denied, decider, exchange.OpGrantGive, s.fresh(), &exchange.GiveGrant{Request: late.request})
 	s.want(t, exchange.OK, actor{provider, s.policy()}, exchange.OpRequestRefuse, "", &exchange.EndRequest{Request: late.request, Reason: "terms changed"})
-}
-
-// testInput sends bodies that no client of ours would.
-func (s *suite) testInput(t *testing.T) {
-	c := s.stage(t).granted()
-	good := `{"grant":"` + c.grant + `","slot":0}`
-	for name, body := range map[string]string{
-		"empty":           "",
-		"null":            "null",
-		"array":           "[]",
-		"unknown key":     `{"grant":"` + c.grant + `","slot":0,"by":"census"}`,
-		"key twice":       `{"grant":"` + c.grant + `","slot":0,"slot":1}`,
-		"key in capitals": `{"grant":"` + c.grant + `","Slot":0}`,
-		"bytes after":     good + "x",
-		"a second value":  good + good,
-		"float":           `{"grant":"` + c.grant + `","slot":0.5}`,
-		"string":          `{"grant":"` + c.grant + `","slot":"0"}`,
-		"negative":        `{"grant":"` + c.grant + `","slot":-1}`,
-		"huge":            `{"grant":"` + c.grant + `","slot":99999999999999999999}`,
-		"key separator":   `{"grant":"` + c.grant + `\u0000","slot":0}`,
-		"other noun":      `{"grant":"` + c.request + `","slot":0}`,
-		"too large":       `{"grant":"` + strings.Repeat("g", exchange.MaxBody) + `","slot":0}`,
-		"too deep":        strings.Repeat("[", 100) + strings.Repeat("]", 100),
-	} {
-		t.Run(name, func(t *testing.T) {
-			if _, err := s.submit(t, asker, exchange.OpGrantRedeem, "", body); codeOf(exchange.Outcome{}, err) != exchange.Invalid {
-				t.Errorf("%v, want %s", err, exchange.Invalid)
-			}
-		})
-	}
-	for name, title := range map[string]string{
-		"control": "a\x07b", "override": "a\u202eb", "zero width": "a\u200bb", "line": "a\nb", "nul": "a\x00b",
-		"10 KB": strings.Repeat("a", 10<<10), "space": " a", "none": "",
-	} {
-		t.Run("title "+name, func(t *testing.T) {
-			b := c.registration()
-			b.Name, b.Title = s.fresh(), title
-			s.want(t, exchange.Invalid, owner, exchange.OpDatasetRegister, "", b)
-		})
-	}
-	t.Run("look-alike name", func(t *testing.T) {
-		b := c.registration()
-		b.Name = "p\u043epulation" // a Cyrillic o
-		s.want(t, exchange.Invalid, owner, exchange.OpDatasetRegister, "", b)
-	})
-	t.Run("command", func(t *testing.T) {
-		for _, command := range []string{"a b", "a/b", "\x00", strings.Repeat("a", 129), "-a"} {
-			if _, err := s.submit(t, asker, exchange.OpGrantRedeem, command, good); codeOf(exchange.Outcome{}, err) != exchange.Invalid {
-				t.Errorf("%q: %v, want %s", command, err, exchange.Invalid)
-			}
-		}
-	})
-	t.Run("function", func(t *testing.T) {
-		_, err := s.net.Submit(requester, string(exchange.Worker), "Burn", "", good)
-		if err == nil || exchange.ParseError(err.Error()) == nil {
-			t.Errorf("unknown function: %v", err)
-		}
-	})
 }

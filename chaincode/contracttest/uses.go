@@ -60,6 +60,27 @@ func (s *suite) testRedemptions(t *testing.T) {
 			c.terms.Attestations = 2
 			c.granted().attested(third, exchange.Good).attested(requester, exchange.Good)
 		}},
+		{"not certified", exchange.Conflict, 0, func(c *stage) {
+			c.terms.Certified = true
+			c.granted()
+		}},
+		{"another version certified", exchange.Conflict, 0, func(c *stage) {
+			c.terms.Certified = true
+			c.published().certified().published().granted()
+		}},
+		{"certified", exchange.OK, 0, func(c *stage) {
+			c.terms.Certified = true
+			c.granted().certified()
+		}},
+		{"certified, never attested", exchange.Conflict, 0, func(c *stage) {
+			c.terms.Certified, c.terms.Attestations = true, 1
+			c.granted().certified()
+		}},
+		{"not demanded when it was given", exchange.OK, 0, func(c *stage) {
+			c.granted()
+			c.terms.Certified = true
+			c.must(c.t, decider, exchange.OpDatasetSetTerms, "", &exchange.SetTerms{Dataset: c.dataset, Terms: c.terms})
+		}},
 	} {
 		t.Run(tc.name, s.parallel(func(t *testing.T) {
 			c := s.stage(t)

@@ -39,6 +39,9 @@ var saying = map[exchange.Op]func(c *stage) (command string, body exchange.Body)
 	exchange.OpObjectAttest: func(c *stage) (string, exchange.Body) {
 		return "", &exchange.AttestObject{Object: c.object, Verdict: exchange.Bad, Reason: "second thoughts"}
 	},
+	exchange.OpObjectCertify: func(c *stage) (string, exchange.Body) {
+		return "", &exchange.CertifyObject{Object: c.object, Statement: "second thoughts"}
+	},
 	exchange.OpRequestOpen: func(c *stage) (string, exchange.Body) {
 		b := c.question()
 		b.Purpose = "research"

@@ -37,7 +37,8 @@ func bodies() map[Op]Body {
 		OpDatasetWithdraw: &Withdraw{Dataset: dataset, Reason: "superseded"},
 		OpObjectRegister: &RegisterObject{Command: "c", Dataset: dataset, CID: someCID, Size: 1, SealedDigest: someDigest, ContentDigest: someDigest,
 			FileName: "a.csv", Source: "register", DerivedFrom: []string{someDigest, object}},
-		OpObjectAttest: &AttestObject{Object: object, Verdict: Bad, Found: someDigest, Reason: "other bytes"},
+		OpObjectAttest:  &AttestObject{Object: object, Verdict: Bad, Found: someDigest, Reason: "other bytes"},
+		OpObjectCertify: &CertifyObject{Object: object, Statement: "checked"},
 		OpRequestOpen: &OpenRequest{Dataset: dataset, Object: object, Purpose: "planning", LegalBasis: "section 5", Actions: []Action{Read, Compute},
 			Spec: someDigest, NotBefore: noon, NotAfter: noon.Add(1), Uses: MaxUses},
 		OpRequestWithdraw: &EndRequest{Request: request, Reason: "done"},
@@ -149,6 +150,11 @@ func TestBadBodies(t *testing.T) {
 		"verdict": func(b *AttestObject) { b.Verdict = "fair" },
 		"found":   func(b *AttestObject) { b.Found = "x" },
 		"reason":  func(b *AttestObject) { b.Reason = strings.Repeat("a", 1001) },
+	})
+	refused(t, OpObjectCertify, map[string]func(b *CertifyObject){
+		"object":        func(b *CertifyObject) { b.Object = "o" },
+		"statement":     func(b *CertifyObject) { b.Statement = "" },
+		"statement|nul": func(b *CertifyObject) { b.Statement = "a\x00" },
 	})
 }
 

@@ -64,6 +64,7 @@ type Terms struct {
 	MaxUses      int         `json:"maxUses"`              // 1 to [MaxUses]
 	MaxDuration  int64       `json:"maxDuration"`          // seconds from notBefore to notAfter, 1 to [MaxDuration]
 	Attestations int         `json:"attestations"`         // good attestations by other departments before a redemption, 0 to 100
+	Certified    bool        `json:"certified,omitempty"`  // an officer of the owner certified the version before a redemption
 	Obligations  Obligations `json:"obligations"`
 	Delegation   bool        `json:"delegation,omitempty"`
 }
@@ -221,42 +222,4 @@ func CheckDerivedFrom(list []string) error {
 		}
 		return Errorf(Invalid, "derivedFrom %q is neither a SHA-256 in hexadecimal nor an id", clip(s))
 	})
-}
-
-// Verdict of a department that fetched and checked a sealed object.
-type Verdict string
-
-const (
-	Good Verdict = "good"
-	Bad  Verdict = "bad"
-)
-
-// Attestation is another department's latest verdict on an object.
-type Attestation struct {
-	Object  string  `json:"object"`
-	By      string  `json:"by"`
-	Verdict Verdict `json:"verdict"`
-	Found   string  `json:"found,omitempty"`  // the digest found, where it was another
-	Reason  string  `json:"reason,omitempty"` // why it is bad
-	Change  Change  `json:"change"`
-}
-
-// AttestObject is the body of [OpObjectAttest].
-type AttestObject struct {
-	Object  string  `json:"object"`
-	Verdict Verdict `json:"verdict"`
-	Found   string  `json:"found,omitempty"`
-	Reason  string  `json:"reason,omitempty"`
-}
-
-// Validate checks the body by itself.
-func (b *AttestObject) Validate() error {
-	err := first(
-		checkID("object", NounObject, b.Object),
-		checkOneOf("verdict", b.Verdict, []Verdict{Good, Bad}),
-		checkText("reason", b.Reason, 0, 1000))
-	if b.Found != "" {
-		err = first(err, checkDigest("found", b.Found))
-	}
-	return err
 }

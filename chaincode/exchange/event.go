@@ -17,6 +17,7 @@ const (
 	DatasetWithdrawn     EventType = "dataset.withdrawn"
 	ObjectRegistered     EventType = "object.registered"
 	ObjectAttested       EventType = "object.attested"
+	ObjectCertified      EventType = "object.certified"
 	RequestOpened        EventType = "request.opened"
 	RequestWasWithdrawn  EventType = "request.withdrawn"
 	RequestWasRefused    EventType = "request.refused"
@@ -36,8 +37,8 @@ const ToAll = "all"
 // Event is one fact in a transaction's list. Data is the record after the
 // transition: [Request] for request.*, [Grant] for grant.given and
 // grant.revoked, [Redemption] for grant.redeemed and key.refused, [Release],
-// [Receipt], [Dispute], [Attestation], [OperationRecord] for command.rejected,
-// and so on.
+// [Receipt], [Dispute], [Attestation], [Certification], [OperationRecord] for
+// command.rejected, and so on.
 type Event struct {
 	Type    EventType       `json:"type"`
 	From    string          `json:"from"`              // department that acted

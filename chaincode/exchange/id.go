@@ -11,18 +11,19 @@ import (
 type Noun string
 
 const (
-	NounDepartment  Noun = "department"
-	NounOfficer     Noun = "officer"
-	NounDataset     Noun = "dataset"
-	NounObject      Noun = "object"
-	NounAttestation Noun = "attestation"
-	NounRequest     Noun = "request"
-	NounGrant       Noun = "grant"
-	NounRedemption  Noun = "redemption"
-	NounRelease     Noun = "release"
-	NounReceipt     Noun = "receipt"
-	NounDispute     Noun = "dispute"
-	NounOperation   Noun = "operation"
+	NounDepartment    Noun = "department"
+	NounOfficer       Noun = "officer"
+	NounDataset       Noun = "dataset"
+	NounObject        Noun = "object"
+	NounAttestation   Noun = "attestation"
+	NounCertification Noun = "certification"
+	NounRequest       Noun = "request"
+	NounGrant         Noun = "grant"
+	NounRedemption    Noun = "redemption"
+	NounRelease       Noun = "release"
+	NounReceipt       Noun = "receipt"
+	NounDispute       Noun = "dispute"
+	NounOperation     Noun = "operation"
 )
 
 var letters = map[Noun]string{NounDataset: "d", NounObject: "o", NounRequest: "r", NounGrant: "g", NounOfficer: "f", NounOperation: "c"}

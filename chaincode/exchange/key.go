@@ -22,6 +22,7 @@ func OfficerKey(id string) Key        { return Key{string(NounOfficer), []string
 func DatasetKey(id string) Key        { return Key{string(NounDataset), []string{id}} }
 func ObjectKey(id string) Key         { return Key{string(NounObject), []string{id}} }
 func AttestationKey(o, by string) Key { return Key{string(NounAttestation), []string{o, by}} }
+func CertificationKey(o string) Key   { return Key{string(NounCertification), []string{o}} }
 func RequestKey(id string) Key        { return Key{string(NounRequest), []string{id}} }
 func GrantKey(id string) Key          { return Key{string(NounGrant), []string{id}} }
 func RedemptionKey(g string, slot int) Key {

@@ -20,6 +20,7 @@ const (
 	OpDatasetWithdraw     Op = "dataset.withdraw"
 	OpObjectRegister      Op = "object.register"
 	OpObjectAttest        Op = "object.attest"
+	OpObjectCertify       Op = "object.certify"
 	OpRequestOpen         Op = "request.open"
 	OpRequestWithdraw     Op = "request.withdraw"
 	OpRequestRefuse       Op = "request.refuse"

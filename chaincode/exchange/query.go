@@ -25,8 +25,8 @@ const (
 )
 
 // Listed are the nouns that a query may ask for.
-var Listed = []Noun{NounDepartment, NounOfficer, NounDataset, NounObject, NounAttestation, NounRequest,
-	NounGrant, NounRedemption, NounRelease, NounReceipt, NounDispute, NounOperation}
+var Listed = []Noun{NounDepartment, NounOfficer, NounDataset, NounObject, NounAttestation, NounCertification,
+	NounRequest, NounGrant, NounRedemption, NounRelease, NounReceipt, NounDispute, NounOperation}
 
 // Validate checks the query and fills in the page size.
 func (q *Query) Validate() error {

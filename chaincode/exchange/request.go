@@ -134,7 +134,8 @@ type Grant struct {
 	NotBefore    time.Time   `json:"notBefore"`
 	NotAfter     time.Time   `json:"notAfter"` // exclusive
 	MaxUses      int         `json:"maxUses"`
-	Attestations int         `json:"attestations"` // of the terms when it was given
+	Attestations int         `json:"attestations"`        // of the terms when it was given
+	Certified    bool        `json:"certified,omitempty"` // of the terms when it was given
 	Obligations  Obligations `json:"obligations"`
 	Delegation   bool        `json:"delegation,omitempty"`
 	Parent       string      `json:"parent,omitempty"` // grant it was delegated from

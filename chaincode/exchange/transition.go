@@ -80,6 +80,7 @@ var Transitions = []Transition{
 
 	{OpObjectRegister, "RegisterObject", NounObject, absent, string(Registered), Owner, workers, ObjectRegistered, true, body[RegisterObject]},
 	{OpObjectAttest, "AttestObject", NounAttestation, append(states(Good, Bad), Absent), "", Others, askers, ObjectAttested, true, body[AttestObject]},
+	{OpObjectCertify, "CertifyObject", NounCertification, absent, "", Owner, officers, ObjectCertified, false, body[CertifyObject]},
 
 	{OpRequestOpen, "OpenRequest", NounRequest, absent, string(RequestOpen), Others, askers, RequestOpened, true, body[OpenRequest]},
 	{OpRequestWithdraw, "WithdrawRequest", NounRequest, states(RequestOpen), string(RequestWithdrawn), Asker, askers, RequestWasWithdrawn, true, body[EndRequest]},

@@ -1,0 +1,4 @@
+package exchange
+
+// Bodies lends the valid bodies to the tests outside the package.
+var Bodies = bodies
