@@ -10,29 +10,85 @@ import (
 	"chancery/events"
 )
 
-// TestKilledParts kills one part after the other while a share and a
-// publication are under way: both are completed, each step of theirs once, and
-// every department has heard the same.
+// TestKilledParts kills one part after the other, each while a share and a
+// publication are under way. Once it is back, the next publication is done; in
+// the end everything is, each step once, and every department has heard the
+// same.
 func TestKilledParts(t *testing.T) {
 	n := shared(t)
 	s, _ := n.publish(t, "census")
+	health := n.system(t, "health")
+	var begun []underWay
+	var waiting []string
 	for _, part := range []string{
 		"census-peer", "census-chaincode", "census-kubo", "census-bus", "census-workers", "health-workers", "orderer",
 	} {
 		t.Run(part, func(t *testing.T) {
 			n.awaitHealthy(t)
-			grant := n.give(t, "census", n.open(t, "health", s).ID).ID
-			command := ask[outcome](t, n, append(newTable(t, "census").publishing(), "--no-wait")...).Command
+			begun = append(begun, n.begin(t, part, s))
+			if part == "health-workers" {
+				waiting = n.commandsWhileDown(t, health, part, s)
+			}
 			n.kill(t, part)
-			n.delivered(t, "health", grant, s)
-			object := exchange.NewID(exchange.NounObject, n.profile(t, "census").MSP, command)
-			n.attested(t, object, 2)
-			checkOnce(t, n.settled(t), map[string]int{
-				"grant.given " + grant: 1, "grant.redeemed " + grant: 1, "key.released " + grant: 1, "receipt.filed " + grant: 1,
-				"object.registered " + object: 1, "object.attested " + object: 2,
-			})
+			n.publish(t, "census")
 		})
 	}
+	for _, u := range begun {
+		t.Run("what the kill of "+u.part+" met", func(t *testing.T) { n.finished(t, u, s) })
+	}
+	t.Run("commands while workers were down", func(t *testing.T) { n.answered(t, health, waiting) })
+	n.settled(t)
+}
+
+// underWay is a share and a publication of census that were begun just before a
+// part was killed.
+type underWay struct{ part, grant, object string }
+
+func (n network) begin(t *testing.T, part string, s table) underWay {
+	t.Helper()
+	grant := n.give(t, "census", n.open(t, "health", s).ID).ID
+	command := ask[outcome](t, n, append(newTable(t, "census").publishing(), "--no-wait")...).Command
+	return underWay{part, grant, exchange.NewID(exchange.NounObject, n.profile(t, "census").MSP, command)}
+}
+
+// finished waits until both are done.
+func (n network) finished(t *testing.T, u underWay, s table) {
+	n.delivered(t, "health", u.grant, s)
+	n.attested(t, u.object, 2)
+	checkCounts(t, n.settled(t), map[string]int{
+		"grant.given " + u.grant: 1, "grant.redeemed " + u.grant: 1, "key.released " + u.grant: 1, "receipt.filed " + u.grant: 1,
+		"object.registered " + u.object: 1, "object.attested " + u.object: 2,
+	})
+}
+
+// commandsWhileDown publishes commands that no worker can take: the workers
+// stand still until they are killed.
+func (n network) commandsWhileDown(t *testing.T, health *system, part string, s table) (ids []string) {
+	t.Helper()
+	n.signal(t, part, syscall.SIGSTOP)
+	for i := range 20 {
+		id := fmt.Sprintf("waiting-%s-%d", s.name, i)
+		health.command(t, "request.open", id, asking("census/"+s.name))
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// answered waits until every command is answered and has made one request.
+func (n network) answered(t *testing.T, health *system, ids []string) {
+	requests := map[string]string{}
+	for len(requests) < len(ids) {
+		r := health.reply(t, "the waiting commands", func(r reply) bool { return slices.Contains(ids, r.Command) })
+		requests[r.Command] = r.ID
+		if r.refused {
+			t.Errorf("%s is answered %+v", r.Command, r)
+		}
+	}
+	want := map[string]int{}
+	for _, request := range requests {
+		want["request.opened "+request] = 1
+	}
+	checkCounts(t, n.settled(t), want)
 }
 
 // attested waits until so many departments have called an object good.
@@ -48,8 +104,8 @@ func (n network) attested(t *testing.T, object string, by int) {
 	})
 }
 
-// checkOnce counts events by type and record.
-func checkOnce(t *testing.T, list []events.Envelope, want map[string]int) {
+// checkCounts counts events by type and record.
+func checkCounts(t *testing.T, list []events.Envelope, want map[string]int) {
 	t.Helper()
 	got := map[string]int{}
 	for _, e := range list {
@@ -60,33 +116,4 @@ func checkOnce(t *testing.T, list []events.Envelope, want map[string]int) {
 			t.Errorf("%s: %d times, want %d", what, got[what], count)
 		}
 	}
-}
-
-// TestCommandsWait publishes commands while the department's workers are down.
-func TestCommandsWait(t *testing.T) {
-	n := shared(t)
-	n.awaitHealthy(t)
-	s, _ := n.publish(t, "census")
-	health := n.system(t, "health")
-	n.signal(t, "health-workers", syscall.SIGSTOP)
-	var ids []string
-	for i := range 20 {
-		id := fmt.Sprintf("waiting-%s-%d", s.name, i)
-		health.command(t, "request.open", id, asking("census/"+s.name))
-		ids = append(ids, id)
-	}
-	n.kill(t, "health-workers")
-	requests := map[string]string{}
-	for len(requests) < len(ids) {
-		r := health.reply(t, "the waiting commands", func(r reply) bool { return slices.Contains(ids, r.Command) })
-		requests[r.Command] = r.ID
-		if r.refused {
-			t.Errorf("%s is answered %+v", r.Command, r)
-		}
-	}
-	want := map[string]int{}
-	for _, request := range requests {
-		want["request.opened "+request] = 1
-	}
-	checkOnce(t, n.settled(t), want)
 }
