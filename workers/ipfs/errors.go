@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 )
 
 var (
@@ -110,6 +111,7 @@ func Temporary(err error) bool {
 			return true
 		}
 	}
-	_, network := errors.AsType[net.Error](err) // *url.Error among them
-	return network
+	network, ok := errors.AsType[net.Error](err) // *url.Error and *net.OpError among them
+	_, file := network.(syscall.Errno)           // it has their methods, but comes bare from files only
+	return ok && !file
 }

@@ -38,7 +38,7 @@ func newArrival(inbox, grant string, slot int, name string) (*arrival, error) {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
 	dir := place(grant, slot)
-	a := &arrival{inbox: root, dir: dir, temp: filepath.Join(dir, arriving+rand.Text()), final: filepath.Join(dir, name)}
+	a := &arrival{inbox: root, dir: dir, final: filepath.Join(dir, name)}
 	if err := a.create(); err != nil {
 		return nil, fmt.Errorf("inbox: %w", errors.Join(err, root.Close()))
 	}
@@ -47,17 +47,31 @@ func newArrival(inbox, grant string, slot int, name string) (*arrival, error) {
 
 func place(grant string, slot int) string { return filepath.Join(grant, strconv.Itoa(slot)) }
 
-func (a *arrival) create() (err error) {
+// create makes the temporary file and locks it. Another copy that clears up may
+// take it for abandoned in between: then it makes another.
+func (a *arrival) create() error {
 	if err := a.inbox.MkdirAll(a.dir, 0o700); err != nil {
 		return err
 	}
-	if a.File, err = a.inbox.OpenFile(a.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
-		return err
+	for {
+		name := filepath.Join(a.dir, arriving+rand.Text())
+		f, err := a.inbox.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return err
+		}
+		err = lock(f)
+		if err == nil {
+			_, err = a.inbox.Lstat(name)
+		}
+		if err == nil {
+			a.File, a.temp = f, name
+			return nil
+		}
+		f.Close()
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, fs.ErrNotExist) {
+			return errors.Join(err, a.inbox.Remove(name))
+		}
 	}
-	if err := lock(a.File); err != nil {
-		return errors.Join(err, a.Close())
-	}
-	return nil
 }
 
 // keep makes the file durable under its name, and the directories that lead to
