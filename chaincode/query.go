@@ -18,9 +18,8 @@ import (
 // written to the ledger unsealed.
 
 const (
-	scanLimit    = 2000 // keys that one call of List reads at most
-	scanPage     = 500  // keys read from the peer at a time
-	historyLimit = 1000 // versions that one call of History returns at most
+	scanLimit = 2000 // keys that one call of List reads at most
+	scanPage  = 500  // keys read from the peer at a time
 )
 
 func read(ctx Context) *transaction {
@@ -61,8 +60,8 @@ func (c *Contract) List(ctx Context, query string) (string, error) {
 }
 
 // History returns the versions of a record, oldest first, as a JSON array of
-// [exchange.HistoryEntry]: the newest 1,000 where there are more. It needs a peer
-// that keeps the history database.
+// [exchange.HistoryEntry]: the newest [exchange.MaxHistory] where there are more.
+// It needs a peer that keeps the history database.
 func (c *Contract) History(ctx Context, noun, id string) (string, error) {
 	t := read(ctx)
 	k, err := t.recordKey(exchange.Noun(noun), id)
@@ -90,7 +89,7 @@ func history(stub shim.ChaincodeStubInterface, key string) (entries []exchange.H
 		return nil, fmt.Errorf("read the history: %w", err)
 	}
 	defer func() { err = firstError(err, versions.Close()) }()
-	for versions.HasNext() && len(entries) < historyLimit {
+	for versions.HasNext() && len(entries) < exchange.MaxHistory {
 		v, err := versions.Next()
 		if err != nil {
 			return nil, fmt.Errorf("read the history: %w", err)

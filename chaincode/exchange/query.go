@@ -24,6 +24,10 @@ const (
 	MaxPage     = 500
 )
 
+// MaxHistory is how many versions of a record one answer holds, the newest.
+// Where there are as many, there may be more.
+const MaxHistory = 1000
+
 // Listed are the nouns that a query may ask for.
 var Listed = []Noun{NounDepartment, NounOfficer, NounDataset, NounObject, NounAttestation, NounCertification,
 	NounRequest, NounGrant, NounRedemption, NounRelease, NounReceipt, NounDispute, NounOperation}
@@ -54,7 +58,7 @@ type Page struct {
 	Bookmark string            `json:"bookmark,omitempty"`
 }
 
-// Version of a record, as the ledger's history holds it.
+// HistoryEntry is a version of a record, as the ledger's history holds it.
 type HistoryEntry struct {
 	Tx      string          `json:"tx"`
 	Time    time.Time       `json:"time"`

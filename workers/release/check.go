@@ -27,6 +27,7 @@ func (r *release) check(ctx context.Context, g exchange.Grant, use exchange.Rede
 		func() error { return r.checkGranted(ctx, g) },
 		func() error { return r.checkNeverRevoked(ctx, g) },
 		func() error { return r.checkRedeemed(ctx, g, use) },
+		func() error { return r.checkNeverReleased(ctx, use) },
 	} {
 		if err := test(); err != nil {
 			return envelope.Recipient{}, err
@@ -88,20 +89,46 @@ func (r *release) checkGranted(ctx context.Context, g exchange.Grant) error {
 // checkNeverRevoked reads every version of the grant: a revocation that others
 // took back holds.
 func (r *release) checkNeverRevoked(ctx context.Context, g exchange.Grant) error {
-	versions, err := r.Ledger.History(ctx, exchange.NounGrant, g.ID)
+	return everyVersion(ctx, r.Ledger, exchange.NounGrant, g.ID, func(was exchange.Grant, tx string) error {
+		if was.State != exchange.GrantGiven {
+			return refusef("grant %s was %s in transaction %s", g.ID, was.State, tx)
+		}
+		return nil
+	})
+}
+
+// checkNeverReleased reads every version of the use: a slot that others set back
+// after its release buys no second key, which might be that of another version.
+func (r *release) checkNeverReleased(ctx context.Context, use exchange.Redemption) error {
+	return everyVersion(ctx, r.Ledger, exchange.NounRedemption, useID(use), func(was exchange.Redemption, tx string) error {
+		if was.State != exchange.Redeemed && was.State != exchange.ReleaseDenied {
+			return refusef("use %s was %s already in transaction %s", useID(use), was.State, tx)
+		}
+		return nil
+	})
+}
+
+// everyVersion tests all versions of a record. Where there are more than one
+// answer holds, the record is refused: others could have written the rest to
+// hide its beginning.
+func everyVersion[T any](ctx context.Context, l Ledger, noun exchange.Noun, id string, test func(was T, tx string) error) error {
+	versions, err := l.History(ctx, noun, id)
 	if err != nil {
-		return fmt.Errorf("history of grant %s: %w", g.ID, err)
+		return fmt.Errorf("history of %s %s: %w", noun, id, err)
+	}
+	if len(versions) >= exchange.MaxHistory {
+		return refusef("%s %s was written so often that its beginning cannot be read", noun, id)
 	}
 	for _, v := range versions {
 		if v.Deleted {
-			return refusef("grant %s was deleted in transaction %s", g.ID, v.Tx)
+			return refusef("%s %s was deleted in transaction %s", noun, id, v.Tx)
 		}
-		was, err := record[exchange.Grant](v.Record)
+		was, err := record[T](v.Record)
+		if err == nil {
+			err = test(was, v.Tx)
+		}
 		if err != nil {
 			return err
-		}
-		if was.State != exchange.GrantGiven {
-			return refusef("grant %s was %s in transaction %s", g.ID, was.State, v.Tx)
 		}
 	}
 	return nil

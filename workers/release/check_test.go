@@ -28,6 +28,22 @@ func TestRefusals(t *testing.T) {
 			revoked.State = exchange.GrantRevoked
 			s.ledger.Put(t, exchange.NounGrant, grantID, revoked)
 		}, "was revoked in transaction"},
+		{"revoked, taken back and buried by others", func(t *testing.T, s *scene) {
+			for range exchange.MaxHistory {
+				s.ledger.Put(t, exchange.NounGrant, grantID, s.grant)
+			}
+		}, "its beginning cannot be read"},
+		{"released before, and set back by others", func(t *testing.T, s *scene) {
+			released := s.use
+			released.State = exchange.Released
+			s.ledger.Put(t, exchange.NounRedemption, grantID+"/1", released)
+			s.bothUses(func(u *exchange.Redemption) { u.Attempt = 2 })
+		}, "was released already in transaction"},
+		{"received before, and set back by others", func(t *testing.T, s *scene) {
+			received := s.use
+			received.State = exchange.Received
+			s.ledger.Put(t, exchange.NounRedemption, grantID+"/1", received)
+		}, "was received already in transaction"},
 		{"between others", func(_ *testing.T, s *scene) {
 			s.bothGrants(func(g *exchange.Grant) { g.Owner = "labor" })
 		}, "is between labor and health"},
@@ -121,7 +137,7 @@ func TestRefusals(t *testing.T) {
 				t.Fatalf("the ledger got %v", told)
 			}
 			refusal := workertest.Body[exchange.RefuseKey](t, told[0])
-			if refusal.Grant != grantID || refusal.Slot != 1 || refusal.Attempt != 1 || !strings.Contains(refusal.Reason, c.reason) {
+			if refusal.Grant != grantID || refusal.Slot != 1 || refusal.Attempt != s.use.Attempt || !strings.Contains(refusal.Reason, c.reason) {
 				t.Errorf("refused as %+v, want %q", refusal, c.reason)
 			}
 		})
@@ -131,6 +147,12 @@ func TestRefusals(t *testing.T) {
 // TestServed alters what does not matter.
 func TestServed(t *testing.T) {
 	for name, alter := range map[string]func(s *scene){
+		"refused once, and claimed anew": func(s *scene) {
+			refused := s.use
+			refused.State = exchange.ReleaseDenied
+			s.ledger.Put(t, exchange.NounRedemption, grantID+"/1", refused)
+			s.bothUses(func(u *exchange.Redemption) { u.Attempt = 2 })
+		},
 		"as given":                 func(*scene) {},
 		"redeemed as it began":     func(s *scene) { s.bothUses(func(u *exchange.Redemption) { u.Since = begin }) },
 		"at the end of its window": func(s *scene) { s.now = begin.Add(25 * time.Hour) },

@@ -6,13 +6,16 @@
 // departments could put any record on the ledger. Before a key moves, this
 // worker therefore demands a grant that its own department signed and its own
 // peer endorsed, unaltered and never revoked since, and a redemption that the
-// grantee signed; it checks time, slot and recipient itself. A use that fails
-// is refused on the ledger, with the reason, which frees its slot. And a release
-// that is on the ledger exposes its wrap only if this department signed it.
+// grantee signed of a slot that was never released before; it checks time, slot
+// and recipient itself. A use that fails is refused on the ledger, with the
+// reason, which frees its slot. And a release that is on the ledger exposes its
+// wrap only if this department signed it.
 //
-// What it cannot know is when a transaction was made: that is the signer's
-// word, which the endorsers hold to five minutes of their clocks. A grantee with
-// a majority of dishonest peers could so redeem up to 24 hours after the end.
+// What it cannot know is when a transaction was committed: blocks carry no time.
+// That of the redemption is its signer's word, which honest endorsers hold to
+// five minutes of their clocks, but the grantee may keep the endorsed transaction
+// back: what was claimed in time is served up to 24 hours later, after the
+// grant's end too. Revoking stops it.
 package release
 
 import (

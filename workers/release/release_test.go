@@ -250,10 +250,14 @@ func TestForgedRelease(t *testing.T) {
 // TestSecondAttempt claims a refused slot anew: a wrap of its own.
 func TestSecondAttempt(t *testing.T) {
 	s := newScene(t)
+	s.answerOnce(exchange.Outcome{Code: exchange.Expired, Message: "over the window"}, nil)
 	s.play(t)
 	if err := s.hand(t); err != nil {
 		t.Fatal(err)
 	}
+	refused := s.use
+	refused.State = exchange.ReleaseDenied
+	s.ledger.Put(t, exchange.NounRedemption, grantID+"/1", refused)
 	s.bothUses(func(u *exchange.Redemption) { u.Attempt = 2 })
 	s.redeemed.Events = nil
 	s.play(t)
