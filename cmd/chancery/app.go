@@ -10,12 +10,13 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/spf13/pflag"
+
 	"chancery/chaincode/exchange"
 	"chancery/workers"
 )
 
-// app is what every verb shares: where it reads and writes, and the values of
-// the global flags. One command line uses it, one goroutine at a time.
+// app is what every verb shares: where it reads and writes, and the settings. One command line uses it, one goroutine at a time.
 type app struct {
 	in     io.Reader
 	out    io.Writer
@@ -23,10 +24,9 @@ type app struct {
 	lookup func(string) (string, bool) // of the environment
 	saying sync.Mutex                  // guards err while several wait
 
-	data       string
-	department string
-	as         string
-	json       bool
+	settings
+	known   *pflag.FlagSet    // the flag of every setting
+	origins map[string]origin // where each setting's value came from
 }
 
 func newApp(in io.Reader, out, err io.Writer, lookup func(string) (string, bool)) *app {
@@ -82,9 +82,6 @@ func (a *app) profileOf(names []string) (workers.Profile, error) {
 	if name == "" {
 		name = names[0]
 	}
-	if !exchange.ValidName(name) {
-		return workers.Profile{}, usagef("--department %q is not a name", name)
-	}
 	profile, err := workers.LoadProfile(filepath.Join(a.data, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return workers.Profile{}, faultf(errNotFound, "no department %q at %s: there are %s", name, a.data, strings.Join(names, ", "))
@@ -103,9 +100,6 @@ func (a *app) identityName(fits exchange.Role) string {
 // identity finds the directory of the identity to sign as.
 func (a *app) identity(profile workers.Profile, fits exchange.Role) (string, error) {
 	name := a.identityName(fits)
-	if !exchange.ValidName(name) {
-		return "", usagef("--as %q is not a name", name)
-	}
 	dir := filepath.Join(profile.Identities, name)
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil

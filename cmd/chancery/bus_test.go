@@ -235,7 +235,7 @@ func tell(ctx context.Context, listen *bus.Conn, list []exchange.Event) error {
 	if err != nil {
 		return err
 	}
-	_, err = listen.PublishBatch(ctx, batch, tail.Sequence)
+	_, err = listen.PublishBatch(ctx, batch, tail)
 	return err
 }
 

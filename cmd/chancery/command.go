@@ -7,7 +7,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"chancery/chaincode/exchange"
 	"chancery/events"
@@ -19,17 +19,13 @@ import (
 // over the bus, where the command line is one of the department's systems.
 type CommandOptions struct {
 	Command string
-	Wait    span
 	NoWait  bool
 }
 
-// defaultWait is how long an outcome is waited for.
-const defaultWait = time.Minute
-
-func (o *CommandOptions) addTo(flags *pflag.FlagSet) {
-	o.Wait = span(defaultWait)
+func (a *app) addCommandFlags(cmd *cobra.Command, o *CommandOptions) {
+	flags := cmd.Flags()
 	flags.StringVar(&o.Command, "command", "", "id of this command: the same id again answers with the first outcome (default: a random one)")
-	flags.Var(&o.Wait, "wait", "how long to wait for the outcome")
+	a.addSettings(cmd, "wait")
 	flags.BoolVar(&o.NoWait, "no-wait", false, "do not wait for the outcome")
 }
 
@@ -67,8 +63,8 @@ func (a *app) command(ctx context.Context, profile workers.Profile, name events.
 	if opts.NoWait {
 		return a.publish(ctx, conn, envelope)
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, time.Duration(opts.Wait), faultf(errUnreachable,
-		"no outcome of command %s within %s: look at `chancery status`, and ask again with --command %s", id, opts.Wait.String(), id))
+	limited, cancel := context.WithTimeoutCause(ctx, time.Duration(a.wait), faultf(errUnreachable,
+		"no outcome of command %s within %s: look at `chancery status`, and ask again with --command %s", id, a.wait.String(), id))
 	defer cancel()
 	o, err := a.expect(limited, profile, envelope)
 	if err != nil {

@@ -57,7 +57,7 @@ columns and terms. A flag goes before the document.`,
 	flags.StringVar(&opts.Source, "source", "", "where this version's data comes from")
 	flags.StringSliceVar(&opts.DerivedFrom, "derived-from", nil, "id or SHA-256 of what this version was made from; may be repeated")
 	flags.BoolVar(&opts.Replace, "replace", false, "replace another file of the same name in the spool")
-	opts.addTo(flags)
+	a.addCommandFlags(cmd, &opts.CommandOptions)
 	return cmd
 }
 

@@ -17,7 +17,6 @@ import (
 
 // DemoOptions say what the demo does besides showing a share.
 type DemoOptions struct {
-	UpOptions
 	Keep bool
 }
 
@@ -44,7 +43,7 @@ The first run builds Fabric and kubo, which takes some minutes.`,
 	}
 	cmd.Flags().SortFlags = false
 	cmd.Flags().BoolVar(&opts.Keep, "keep", false, "leave the network running until interrupted, and keep its directory")
-	addBuildFlags(cmd, &opts.UpOptions)
+	a.addSettings(cmd, buildSettings...)
 	return cmd
 }
 
@@ -60,7 +59,7 @@ func runDemo(ctx context.Context, a *app, opts DemoOptions) (err error) {
 	if !opts.Keep {
 		defer func() { err = errors.Join(err, os.RemoveAll(a.data)) }()
 	}
-	network, err := a.start(ctx, opts.UpOptions)
+	network, err := a.start(ctx)
 	if err != nil {
 		return err
 	}

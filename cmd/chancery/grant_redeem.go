@@ -38,7 +38,7 @@ use happens by itself when the grant is given.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.IntVar(&opts.Slot, "slot", nextSlot, "which use, from 0 (default: the first that is free)")
-	opts.addTo(flags)
+	a.addCommandFlags(cmd, &opts.CommandOptions)
 	return cmd
 }
 

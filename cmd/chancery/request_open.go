@@ -53,7 +53,7 @@ officer or a rule of the other department decides.`,
 	flags.Var(&opts.For, "for", "how long the grant shall be valid (default 1d)")
 	flags.Var(&opts.NotBefore, "not-before", "from when (default: now)")
 	flags.Var(&opts.NotAfter, "not-after", "until when, instead of --for")
-	opts.addTo(flags)
+	a.addCommandFlags(cmd, &opts.CommandOptions)
 	return cmd
 }
 

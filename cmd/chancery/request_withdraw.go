@@ -32,7 +32,7 @@ func newRequestWithdrawCommand(a *app) *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&opts.Reason, "reason", "", "why, for the record")
-	opts.addTo(flags)
+	a.addCommandFlags(cmd, &opts.CommandOptions)
 	return cmd
 }
 

@@ -75,19 +75,18 @@ func newRootCommand(a *app) (*cobra.Command, error) {
 		SilenceErrors: true,
 		Args:          noVerb,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return applySettings(cmd.Flags(), a.lookup)
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			return a.settle()
 		},
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w: see %s --help", err, cmd.CommandPath())
 	})
-	flags := root.PersistentFlags()
-	flags.SortFlags = false
-	flags.StringVar(&a.data, "data", data, "directory of the network")
-	flags.StringVarP(&a.department, "department", "d", "", "act as this department")
-	flags.StringVar(&a.as, "as", "", "sign as this identity of the department (default: fits the verb)")
-	flags.BoolVar(&a.json, "json", false, "print the result as JSON")
+	a.known = a.flags(data)
+	root.PersistentFlags().SortFlags = false
+	for _, name := range everywhere {
+		root.PersistentFlags().AddFlag(a.known.Lookup(name))
+	}
 
 	root.AddGroup(&cobra.Group{ID: "things", Title: "Things:"}, &cobra.Group{ID: "stack", Title: "The stack:"})
 	root.SetHelpCommandGroupID("stack")

@@ -1,99 +1,140 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"slices"
 	"strings"
+	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"gopkg.in/yaml.v3"
+
+	"chancery/chaincode/exchange"
 )
 
-// configFile is read from the working directory when CHANCERY_CONFIG names no other.
-const configFile = "chancery.yaml"
-
-// configured are the flags that the environment (CHANCERY_DATA for data,
-// CHANCERY_BIN_DIR for bin-dir) and the configuration file (by the flag's own
-// name) may set too.
-var configured = []string{"data", "department", "as", "json", "wait", "bin-dir", "cache-dir", "topology"}
-
-// variable is the environment variable of a flag.
-func variable(flag string) string {
-	return "CHANCERY_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+// settings are what a flag, a CHANCERY_ variable and the configuration file may
+// all set, in this order; flags describes each.
+type settings struct {
+	data       string // directory of the network; default: the user's data directory
+	department string // to act as; default: the only one that there is
+	as         string // identity of the department to sign as; default: the one that fits the verb
+	json       bool   // results as JSON; default: text
+	wait       span   // how long the outcome of a command is waited for; default: 1m
+	binDir     string // existing peer, orderer and ipfs; default: they are built
+	cacheDir   string // where they are built; default: the user's cache directory
+	topology   string // file with the departments of a new network; default: built in
 }
 
-// applySettings gives every configured flag that the command line left alone
-// its value from the environment, else from the file, else leaves its default.
-// A key of the file that is no such flag is an error, and so is a value that
-// the flag itself would refuse.
-func applySettings(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
-	file, values, err := readConfig(lookup)
+// everywhere are the settings that every verb has a flag for.
+var everywhere = []string{"data", "department", "as", "json"}
+
+const defaultWait = span(time.Minute)
+
+// flags makes the flag of every setting, with its default. The flag's name is
+// also its key in the configuration file and, behind CHANCERY_, its variable.
+func (s *settings) flags(data string) *pflag.FlagSet {
+	flags := pflag.NewFlagSet("settings", pflag.ContinueOnError)
+	flags.SortFlags = false
+	flags.StringVar(&s.data, "data", data, "directory of the network")
+	flags.StringVarP(&s.department, "department", "d", "", "act as this department")
+	flags.StringVar(&s.as, "as", "", "sign as this identity of the department (default: fits the verb)")
+	flags.BoolVar(&s.json, "json", false, "print the result as JSON")
+	s.wait = defaultWait
+	flags.Var(&s.wait, "wait", "how long to wait for the outcome")
+	flags.StringVar(&s.binDir, "bin-dir", "", "use the peer, orderer and ipfs in this directory instead of building them")
+	flags.StringVar(&s.cacheDir, "cache-dir", "", "build them here (default: the user's cache directory)")
+	flags.StringVar(&s.topology, "topology", "", "file with departments and settings of a new network (default: built in)")
+	return flags
+}
+
+// addSettings gives a verb the flags of settings that not every verb has.
+func (a *app) addSettings(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		cmd.Flags().AddFlag(a.known.Lookup(name))
+	}
+}
+
+// origin is where a setting's value came from.
+type origin struct {
+	From  string `json:"from"`            // flag, variable, file or default
+	Where string `json:"where,omitempty"` // the flag, variable or file itself
+}
+
+const (
+	fromFlag     = "flag"
+	fromVariable = "variable"
+	fromFile     = "file"
+	fromDefault  = "default"
+)
+
+// settle gives every setting that the command line left alone its value from the
+// environment, else from the file, else leaves its default. A key of the file
+// that is no setting is an error, and so is a value that the flag itself would
+// refuse. Nothing is connected to before all settings are valid.
+func (a *app) settle() error {
+	file, values, err := readConfig(a.lookup, a.known)
 	if err != nil {
 		return err
 	}
-	for _, name := range configured {
-		flag := flags.Lookup(name)
-		if flag == nil || flag.Changed {
-			continue
+	a.origins = make(map[string]origin)
+	for _, name := range settingNames(a.known) {
+		if a.origins[name], err = a.set(a.known.Lookup(name), file, values); err != nil {
+			return err
 		}
-		if value, ok := lookup(variable(name)); ok && value != "" {
-			if err := flags.Set(name, value); err != nil {
-				return usagef("%s=%q: %w", variable(name), value, err)
-			}
-		} else if value, ok := values[name]; ok {
-			if err := flags.Set(name, value); err != nil {
-				return usagef("%s: %s: %w", file, name, err)
-			}
+	}
+	return a.checkSettings()
+}
+
+// set gives one setting its value and says where that is from.
+func (a *app) set(flag *pflag.Flag, file string, values map[string]string) (origin, error) {
+	if flag.Changed {
+		return origin{fromFlag, "--" + flag.Name}, nil
+	}
+	name := variable(flag.Name)
+	if value, ok := a.lookup(name); ok && value != "" {
+		if err := a.known.Set(flag.Name, value); err != nil {
+			return origin{}, usagef("%s=%q: %w", name, value, err)
+		}
+		return origin{fromVariable, name}, nil
+	}
+	if value, ok := values[flag.Name]; ok {
+		if err := a.known.Set(flag.Name, value); err != nil {
+			return origin{}, usagef("%s: %s: %w", file, flag.Name, err)
+		}
+		return origin{fromFile, file}, nil
+	}
+	return origin{From: fromDefault}, nil
+}
+
+// checkSettings refuses what no verb could use.
+func (a *app) checkSettings() error {
+	if a.data == "" {
+		return usagef("%s is empty", a.nameOf("data"))
+	}
+	for _, s := range []struct{ name, value string }{{"department", a.department}, {"as", a.as}} {
+		if s.value != "" && !exchange.ValidName(s.value) {
+			return usagef("%s %q is not a name", a.nameOf(s.name), s.value)
 		}
 	}
 	return nil
 }
 
-// readConfig reads the configuration file. Only one that was asked for, by
-// CHANCERY_CONFIG, must be there.
-func readConfig(lookup func(string) (string, bool)) (string, map[string]string, error) {
-	file, asked := lookup(variable("config"))
-	if !asked || file == "" {
-		file, asked = configFile, false
+// nameOf calls a setting by what set it.
+func (a *app) nameOf(setting string) string {
+	if o := a.origins[setting]; o.From == fromFile {
+		return fmt.Sprintf("%s: %s", o.Where, setting)
+	} else if o.Where != "" {
+		return o.Where
 	}
-	data, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) && !asked {
-		return file, nil, nil
-	}
-	if err != nil {
-		return file, nil, usagef("configuration: %w", err)
-	}
-	values, err := parseConfig(data)
-	if err != nil {
-		return file, nil, usagef("%s: %w", file, err)
-	}
-	return file, values, nil
+	return "--" + setting
 }
 
-// parseConfig reads one YAML mapping of flag names to scalars, strictly.
-func parseConfig(data []byte) (map[string]string, error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var nodes map[string]yaml.Node
-	if err := decoder.Decode(&nodes); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more than one document")
-	}
-	values := make(map[string]string, len(nodes))
-	for key, node := range nodes {
-		if !slices.Contains(configured, key) {
-			return nil, fmt.Errorf("line %d: unknown key %q: use %s", node.Line, key, strings.Join(configured, ", "))
-		}
-		if node.Kind != yaml.ScalarNode {
-			return nil, fmt.Errorf("line %d: %s is not a single value", node.Line, key)
-		}
-		values[key] = node.Value
-	}
-	return values, nil
+// variable is the environment variable of a setting.
+func variable(name string) string {
+	return "CHANCERY_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+// settingNames are all of them, in the order of their flags.
+func settingNames(known *pflag.FlagSet) (names []string) {
+	known.VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
+	return names
 }

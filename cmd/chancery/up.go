@@ -16,10 +16,7 @@ import (
 
 // UpOptions say how to start the network.
 type UpOptions struct {
-	Detach   bool
-	BinDir   string
-	CacheDir string
-	Topology string
+	Detach bool
 
 	readyFile string // made when the network is up, for the launcher's starter
 }
@@ -45,25 +42,20 @@ On a data directory that was used before it goes on with the same ledger.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.BoolVar(&opts.Detach, "detach", false, "leave the network running in the background")
-	addBuildFlags(cmd, &opts)
+	a.addSettings(cmd, buildSettings...)
 	flags.StringVar(&opts.readyFile, "ready-file", "", "make this file when the network is up")
 	flags.MarkHidden("ready-file")
 	return cmd
 }
 
-// addBuildFlags are those of every verb that starts a network.
-func addBuildFlags(cmd *cobra.Command, opts *UpOptions) {
-	flags := cmd.Flags()
-	flags.StringVar(&opts.BinDir, "bin-dir", "", "use the peer, orderer and ipfs in this directory instead of building them")
-	flags.StringVar(&opts.CacheDir, "cache-dir", "", "build them here (default: the user's cache directory)")
-	flags.StringVar(&opts.Topology, "topology", "", "file with departments and settings of a new network (default: built in)")
-}
+// buildSettings are those of every verb that starts a network.
+var buildSettings = []string{"bin-dir", "cache-dir", "topology"}
 
 func runUp(ctx context.Context, a *app, opts UpOptions) error {
 	if opts.Detach {
-		return a.detach(ctx, opts)
+		return a.detach(ctx)
 	}
-	network, err := a.start(ctx, opts)
+	network, err := a.start(ctx)
 	if err != nil {
 		return err
 	}
@@ -85,18 +77,18 @@ func (a *app) keepUp(ctx context.Context, network *native.Network, readyFile str
 }
 
 // start starts the network in this process.
-func (a *app) start(ctx context.Context, opts UpOptions) (*native.Network, error) {
+func (a *app) start(ctx context.Context) (*native.Network, error) {
 	options := native.Options{
-		BinDir: opts.BinDir, CacheDir: opts.CacheDir,
+		BinDir: a.binDir, CacheDir: a.cacheDir,
 		Progress: a.err, Bootstrap: bootstrap,
 	}
-	if opts.Topology != "" {
-		data, err := os.ReadFile(opts.Topology)
+	if a.topology != "" {
+		data, err := os.ReadFile(a.topology)
 		if err != nil {
-			return nil, usagef("--topology: %w", err)
+			return nil, usagef("%s: %w", a.nameOf("topology"), err)
 		}
 		if options.Topology, err = compose.Parse(data); err != nil {
-			return nil, usagef("%s: %w", opts.Topology, err)
+			return nil, usagef("%s: %w", a.topology, err)
 		}
 	}
 	return native.Up(ctx, a.data, options)

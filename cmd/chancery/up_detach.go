@@ -26,7 +26,7 @@ func (e *startError) Error() string { return "the network did not start: see " +
 
 // detach starts the network in a launcher of its own session, shows its
 // progress until the network is up, and leaves it running.
-func (a *app) detach(ctx context.Context, opts UpOptions) error {
+func (a *app) detach(ctx context.Context) error {
 	data, err := filepath.Abs(a.data)
 	if err != nil {
 		return usagef("--data: %w", err)
@@ -46,7 +46,7 @@ func (a *app) detach(ctx context.Context, opts UpOptions) error {
 	if err := os.Remove(ready); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("ready file: %w", err)
 	}
-	launcher, err := a.launcher(opts, ready, log)
+	launcher, err := a.launcher(ready, log)
 	if err != nil {
 		return err
 	}
@@ -72,13 +72,13 @@ func openLog(name string) (to, from *os.File, err error) {
 }
 
 // launcher starts this program again, in a session of its own.
-func (a *app) launcher(opts UpOptions, ready string, log *os.File) (*exec.Cmd, error) {
+func (a *app) launcher(ready string, log *os.File) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("own program: %w", err)
 	}
 	args := []string{"up", "--data", a.data, "--ready-file", ready}
-	for flag, value := range map[string]string{"--bin-dir": opts.BinDir, "--cache-dir": opts.CacheDir, "--topology": opts.Topology} {
+	for flag, value := range map[string]string{"--bin-dir": a.binDir, "--cache-dir": a.cacheDir, "--topology": a.topology} {
 		if value != "" {
 			args = append(args, flag, value)
 		}
