@@ -111,6 +111,9 @@ func (p *policy) consider(ctx context.Context, id string) error {
 	return nil
 }
 
+// Command is the id of the command under which a request is decided by rule.
+func Command(request string) string { return Name + "." + request }
+
 // sign puts a decision on the ledger, under a command that follows from the
 // request, so that it is there once however often it is said.
 func (p *policy) sign(ctx context.Context, r exchange.Request, d Decision) error {
@@ -119,7 +122,7 @@ func (p *policy) sign(ctx context.Context, r exchange.Request, d Decision) error
 	if d.Verdict == Refuse {
 		op, body = exchange.OpRequestRefuse, &exchange.EndRequest{Request: r.ID, Reason: d.Reason}
 	}
-	operation, err := exchange.NewOperation(Name+"."+r.ID, op, body)
+	operation, err := exchange.NewOperation(Command(r.ID), op, body)
 	if err != nil {
 		return workers.Reject(err)
 	}
