@@ -44,7 +44,7 @@ func TestPlainClient(t *testing.T) {
 	if err != nil || tail.Last == nil || tail.Last.Err != nil || tail.Last.ID != "c-1" {
 		t.Fatalf("stored %+v, %v", tail.Last, err)
 	}
-	if _, err := b.Connect(t, "listen").PublishBatch(t.Context(), []events.Envelope{fact(t, 1, 0), fact(t, 1, 1)}, 0); err != nil {
+	if _, err := b.Connect(t, "listen").PublishBatch(t.Context(), []events.Envelope{fact(t, 1, 0), fact(t, 1, 1)}, bus.Tail{}); err != nil {
 		t.Fatal(err)
 	}
 	for want := range 2 {
@@ -141,7 +141,7 @@ func fill(t *testing.T, c *bus.Conn, batches, size int) {
 		for i := range size {
 			batch = append(batch, fact(t, block, i))
 		}
-		_, err = c.PublishBatch(t.Context(), batch, tail.Sequence)
+		_, err = c.PublishBatch(t.Context(), batch, tail)
 		if err != nil && !errors.Is(err, bus.ErrSequence) {
 			t.Errorf("block %d: %v", block, err)
 			return
@@ -152,11 +152,11 @@ func fill(t *testing.T, c *bus.Conn, batches, size int) {
 func TestBatchOfOneIsFenced(t *testing.T) {
 	b := bustest.Start(t, "health")
 	c := b.Connect(t, "listen")
-	if last, err := c.PublishBatch(t.Context(), []events.Envelope{fact(t, 1, 0)}, 0); err != nil || last != 1 {
+	if last, err := c.PublishBatch(t.Context(), []events.Envelope{fact(t, 1, 0)}, bus.Tail{}); err != nil || last != 1 {
 		t.Fatalf("%d, %v", last, err)
 	}
 	for _, after := range []uint64{0, 2, 7} {
-		if _, err := c.PublishBatch(t.Context(), []events.Envelope{fact(t, 2, 0)}, after); !errors.Is(err, bus.ErrSequence) {
+		if _, err := c.PublishBatch(t.Context(), []events.Envelope{fact(t, 2, 0)}, bus.Tail{Sequence: after}); !errors.Is(err, bus.ErrSequence) {
 			t.Errorf("after %d: %v", after, err)
 		}
 	}
@@ -164,7 +164,7 @@ func TestBatchOfOneIsFenced(t *testing.T) {
 	for i := range many {
 		many[i] = fact(t, 2, i)
 	}
-	if last, err := c.PublishBatch(t.Context(), many, 1); err != nil || last != 1+bus.MaxBatch {
+	if last, err := c.PublishBatch(t.Context(), many, bus.Tail{Sequence: 1}); err != nil || last != 1+bus.MaxBatch {
 		t.Errorf("a full batch: %d, %v", last, err)
 	}
 }
@@ -174,18 +174,18 @@ func TestBatchOfOneIsFenced(t *testing.T) {
 func TestFollowAcrossRestart(t *testing.T) {
 	b := bustest.Start(t, "health")
 	listen, reader := b.Connect(t, "listen"), b.Connect(t, "system")
-	if _, err := listen.PublishBatch(t.Context(), []events.Envelope{fact(t, 1, 0)}, 0); err != nil {
+	if _, err := listen.PublishBatch(t.Context(), []events.Envelope{fact(t, 1, 0)}, bus.Tail{}); err != nil {
 		t.Fatal(err)
 	}
 	b.Stop()
-	if _, err := listen.PublishBatch(t.Context(), []events.Envelope{fact(t, 2, 0)}, 1); !errors.Is(err, bus.ErrUnreachable) {
+	if _, err := listen.PublishBatch(t.Context(), []events.Envelope{fact(t, 2, 0)}, bus.Tail{Sequence: 1}); !errors.Is(err, bus.ErrUnreachable) {
 		t.Errorf("while the server is away: %v", err)
 	}
 	b.Resume(t)
 	ctx, cancel := timeout(t, 15*time.Second)
 	defer cancel()
 	until(t, ctx, func() error {
-		_, err := listen.PublishBatch(ctx, []events.Envelope{fact(t, 2, 0)}, 1)
+		_, err := listen.PublishBatch(ctx, []events.Envelope{fact(t, 2, 0)}, bus.Tail{Sequence: 1})
 		return err
 	})
 	var blocks []uint64

@@ -37,8 +37,9 @@ func (c *Conn) Follow(ctx context.Context, f events.Filter, from uint64, yield f
 	poll := time.NewTicker(lookAgain)
 	defer poll.Stop()
 	for {
-		for more := true; more; {
-			if from, more, err = c.read(ctx, f, from, yield); err != nil {
+		for n := readAhead; n == readAhead; {
+			from, n, err = c.read(ctx, f, from, yield)
+			if err != nil && !errors.Is(err, errNoMore) {
 				return err
 			}
 		}
@@ -51,9 +52,30 @@ func (c *Conn) Follow(ctx context.Context, f events.Filter, from uint64, yield f
 	}
 }
 
-// read yields the next stored messages from a sequence on and says from where
-// to go on and whether there may be more.
-func (c *Conn) read(ctx context.Context, f events.Filter, from uint64, yield func(*Message) error) (uint64, bool, error) {
+// Read is [Conn.Follow] that ends, with nil, where the stream does now.
+func (c *Conn) Read(ctx context.Context, f events.Filter, from uint64, yield func(*Message) error) error {
+	for {
+		var n int
+		var err error
+		from, n, err = c.read(ctx, f, from, yield)
+		switch {
+		case errors.Is(err, errNoMore):
+			return nil
+		case err != nil:
+			return err
+		case n == 0:
+			return fmt.Errorf("read %s from %d: %w: no answer", f.Stream, from, ErrUnreachable)
+		}
+	}
+}
+
+// errNoMore says that the stream holds nothing more for the filter.
+var errNoMore = errors.New("no more messages")
+
+// read yields the next stored messages from a sequence on, up to readAhead. It
+// says from where to go on and how many they were. An answer that breaks off
+// looks like a shorter one; errNoMore alone tells that there are no more.
+func (c *Conn) read(ctx context.Context, f events.Filter, from uint64, yield func(*Message) error) (uint64, int, error) {
 	var wrong error // of the reader, not of the bus
 	n := 0
 	err := c.denials.during(ctx, directGet(f.Stream), func(ctx context.Context) error {
@@ -77,13 +99,15 @@ func (c *Conn) read(ctx context.Context, f events.Filter, from uint64, yield fun
 	})
 	switch {
 	case wrong != nil:
-		return from, false, wrong
-	case err == nil, errors.Is(err, jetstreamext.ErrNoMessages):
-		return from, n == readAhead, nil
+		return from, n, wrong
+	case errors.Is(err, jetstreamext.ErrNoMessages):
+		return from, n, errNoMore
+	case err == nil:
+		return from, n, nil
 	case ctx.Err() != nil:
-		return from, false, ctx.Err()
+		return from, n, ctx.Err()
 	}
-	return from, false, fmt.Errorf("read %s from %d: %w", f.Stream, from, err)
+	return from, n, fmt.Errorf("read %s from %d: %w", f.Stream, from, err)
 }
 
 // Subscription is what a plain subscriber hears: each message at most once,

@@ -44,10 +44,12 @@ func (c *Conn) Publish(ctx context.Context, e events.Envelope) (Stored, error) {
 const MaxBatch = 1000
 
 // PublishBatch stores 1 to [MaxBatch] events of one stream as one: all of them
-// right after the message with sequence after, or none. It returns the
-// sequence of the last. ErrSequence means that the stream does not end at
-// after; ErrUnreachable that the outcome is not known and [Conn.Tail] tells.
-func (c *Conn) PublishBatch(ctx context.Context, batch []events.Envelope, after uint64) (uint64, error) {
+// right after its end as [Conn.Tail] told it, or none. It returns the sequence
+// of the last. ErrSequence means that the stream does not end like that any
+// more: it goes on, or was purged since, which leaves its last sequence as it
+// is and takes the last message away. ErrUnreachable means that the outcome is
+// not known, and the tail tells.
+func (c *Conn) PublishBatch(ctx context.Context, batch []events.Envelope, after Tail) (uint64, error) {
 	if len(batch) == 0 || len(batch) > MaxBatch {
 		return 0, fmt.Errorf("publish a batch of %d: 1 to %d are allowed", len(batch), MaxBatch)
 	}
@@ -67,17 +69,20 @@ func (c *Conn) PublishBatch(ctx context.Context, batch []events.Envelope, after 
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("publish a batch of %d after %d: %w", len(batch), after, err)
+		return 0, fmt.Errorf("publish a batch of %d after %d: %w", len(batch), after.Sequence, err)
 	}
 	return last, nil
 }
 
-func (c *Conn) commit(ctx context.Context, msgs []*nats.Msg, after uint64) (uint64, error) {
+func (c *Conn) commit(ctx context.Context, msgs []*nats.Msg, after Tail) (uint64, error) {
 	b, err := jetstreamext.NewBatchPublisher(c.js, jetstreamext.BatchFlowControl{AckTimeout: c.cfg.Timeout})
 	if err != nil {
 		return 0, err
 	}
-	fence := []jetstreamext.BatchMsgOpt{jetstreamext.WithBatchExpectLastSequence(after)}
+	fence := []jetstreamext.BatchMsgOpt{jetstreamext.WithBatchExpectLastSequence(after.Sequence)}
+	if after.Last != nil {
+		fence = append(fence, jetstreamext.WithBatchExpectLastSequenceForSubject(after.Sequence, after.Last.Subject))
+	}
 	final := len(msgs) - 1
 	for _, m := range msgs[:final] {
 		if err := errors.Join(ctx.Err(), b.AddMsg(m, fence...)); err != nil {

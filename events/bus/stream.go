@@ -29,6 +29,41 @@ func (c *Conn) EnsureStreams(ctx context.Context) error {
 	return nil
 }
 
+// Purge takes every message out of a stream; its sequences keep rising. Only
+// the user admin may.
+func (c *Conn) Purge(ctx context.Context, stream string) error {
+	return c.change(ctx, "purge "+stream, "$JS.API.STREAM.PURGE."+stream, stream, func(ctx context.Context, s jetstream.Stream) error {
+		return s.Purge(ctx)
+	})
+}
+
+// Erase takes one message out of a stream and overwrites it on disk. Only the
+// user admin may, and only where the stream allows it.
+func (c *Conn) Erase(ctx context.Context, stream string, sequence uint64) error {
+	what := fmt.Sprintf("erase message %d of %s", sequence, stream)
+	return c.change(ctx, what, "$JS.API.STREAM.MSG.DELETE."+stream, stream, func(ctx context.Context, s jetstream.Stream) error {
+		return s.SecureDeleteMsg(ctx, sequence)
+	})
+}
+
+// change does something to a stream, which takes leave to publish on subject.
+func (c *Conn) change(ctx context.Context, what, subject, stream string, f func(context.Context, jetstream.Stream) error) error {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	var s jetstream.Stream
+	err := c.denials.during(ctx, streamInfo(stream), func(ctx context.Context) (err error) {
+		s, err = c.js.Stream(ctx, stream)
+		return err
+	})
+	if err == nil {
+		err = c.denials.during(ctx, subject, func(ctx context.Context) error { return f(ctx, s) })
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
 // Message is one message of a stream. Err says why its envelope is not valid,
 // in which case the envelope holds what could be read.
 type Message struct {

@@ -52,12 +52,12 @@ func BenchmarkBatches(b *testing.B) {
 	for range b.N {
 		conn := bustest.Start(b, "census").Connect(b, "listen")
 		b.StartTimer()
-		for after := uint64(0); after < benchEvents; {
+		for after := (bus.Tail{}); after.Sequence < benchEvents; {
 			last, err := conn.PublishBatch(b.Context(), w.pending, after)
 			if err != nil {
 				b.Fatal(err)
 			}
-			after = last
+			after.Sequence = last
 		}
 		b.StopTimer()
 	}

@@ -8,6 +8,7 @@ import (
 	"chancery/chaincode/exchange"
 	"chancery/chaincode/ledger"
 	"chancery/events"
+	"chancery/events/bus"
 )
 
 func TestRebuildsAPurgedStream(t *testing.T) {
@@ -44,6 +45,21 @@ func TestRebuildsADeletedStream(t *testing.T) {
 	f.holds(c)
 }
 
+// TestPurgedBeforeACommit purges between the listener's look at the stream's
+// end and its commit: what it then would store has lost what comes before it.
+func TestPurgedBeforeACommit(t *testing.T) {
+	f := start(t)
+	c := newChain("a")
+	c.add(1500)
+	f.listen(c, &spoiled{Bus: f.Connect(t, "listen"), before: func(n int) error {
+		if n == 2 {
+			f.purge()
+		}
+		return nil
+	}})
+	f.holds(c)
+}
+
 // TestRefillsALostTail puts the stream back to an earlier end, as a disk does
 // that lost the newest, while the listener runs.
 func TestRefillsALostTail(t *testing.T) {
@@ -69,7 +85,7 @@ func TestRefillsALostTail(t *testing.T) {
 	}
 	tail, err := conn.Tail(t.Context(), events.StreamLedger)
 	if err == nil {
-		_, err = conn.PublishBatch(t.Context(), rest, tail.Sequence)
+		_, err = conn.PublishBatch(t.Context(), rest, tail)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +156,7 @@ func TestRefusesAnotherChannel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.PublishBatch(t.Context(), []events.Envelope{e}, 0); err != nil {
+	if _, err := conn.PublishBatch(t.Context(), []events.Envelope{e}, bus.Tail{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.fails(c, conn); !errors.Is(err, ErrOtherLedger) || !strings.Contains(err.Error(), `"other"`) {
@@ -176,7 +192,7 @@ func TestNamesAForeignPublisher(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := conn.PublishBatch(t.Context(), []events.Envelope{e}, tail.Sequence); err != nil {
+		if _, err := conn.PublishBatch(t.Context(), []events.Envelope{e}, tail); err != nil {
 			t.Fatal(err)
 		}
 		if err := f.fails(c, conn); !errors.Is(err, place.is) {

@@ -27,7 +27,7 @@ type Ledger interface {
 // Bus is what listen needs of the bus.
 type Bus interface {
 	Tail(ctx context.Context, stream string) (bus.Tail, error)
-	PublishBatch(ctx context.Context, batch []events.Envelope, after uint64) (uint64, error)
+	PublishBatch(ctx context.Context, batch []events.Envelope, after bus.Tail) (uint64, error)
 }
 
 // Config is what listen works with.

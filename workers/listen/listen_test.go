@@ -277,7 +277,7 @@ func (s *spoiled) Tail(ctx context.Context, stream string) (bus.Tail, error) {
 	return s.Bus.Tail(ctx, stream)
 }
 
-func (s *spoiled) PublishBatch(ctx context.Context, batch []events.Envelope, after uint64) (uint64, error) {
+func (s *spoiled) PublishBatch(ctx context.Context, batch []events.Envelope, after bus.Tail) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.published++

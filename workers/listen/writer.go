@@ -96,7 +96,7 @@ func (w *writer) flush(ctx context.Context, all bool) error {
 			return nil
 		}
 		n := w.batch()
-		last, err := w.Bus.PublishBatch(ctx, w.pending[:n], tail.Sequence)
+		last, err := w.Bus.PublishBatch(ctx, w.pending[:n], tail)
 		if errors.Is(err, bus.ErrSequence) {
 			zerolog.Ctx(ctx).Info().Err(err).Msg("another listener is ahead, stands by")
 			w.standby = true
