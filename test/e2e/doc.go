@@ -6,5 +6,5 @@
 //
 // The tests are left out by -short and by nothing else: what is missing fails
 // them. No process outlives the package's run, however that ends; see reap. The
-// directories of a run that failed are kept, and named at its end.
+// directories of a run that did not pass are kept, and named at its end.
 package e2e

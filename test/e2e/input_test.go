@@ -30,23 +30,26 @@ func unharmed(t *testing.T, n network, test func(t *testing.T)) {
 		}
 		return all
 	}
-	dead := func() (all []uint64) {
-		for _, d := range departments {
-			all = append(all, n.tail(t, d, events.StreamDead).Sequence)
-		}
-		return all
-	}
 	n.awaitHealthy(t)
-	processes, letters := pids(), dead()
+	processes, letters := pids(), n.letters(t)
 	test(t)
 	if after := pids(); !maps.Equal(processes, after) {
 		t.Errorf("processes were %v, are %v", processes, after)
 	}
-	if after := dead(); !slices.Equal(letters, after) {
+	if after := n.letters(t); !slices.Equal(letters, after) {
 		t.Errorf("dead letters were %v, are %v", letters, after)
 	}
 	n.awaitHealthy(t)
 	n.settled(t)
+}
+
+// letters is how many dead letters each department has.
+func (n network) letters(t *testing.T) (all []uint64) {
+	t.Helper()
+	for _, d := range departments {
+		all = append(all, n.tail(t, d, events.StreamDead).Messages)
+	}
+	return all
 }
 
 // TestBadCommands says what no worker can do, on the bus: each is answered, and

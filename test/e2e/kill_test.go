@@ -18,6 +18,7 @@ func TestKilledParts(t *testing.T) {
 	n := shared(t)
 	s, _ := n.publish(t, "census")
 	health := n.system(t, "health")
+	letters := n.letters(t)
 	var begun []underWay
 	var waiting []string
 	for _, part := range []string{
@@ -38,6 +39,9 @@ func TestKilledParts(t *testing.T) {
 	}
 	t.Run("commands while workers were down", func(t *testing.T) { n.answered(t, health, waiting) })
 	n.settled(t)
+	if after := n.letters(t); !slices.Equal(letters, after) {
+		t.Errorf("dead letters were %v, are %v", letters, after)
+	}
 }
 
 // underWay is a share and a publication of census that were begun just before a

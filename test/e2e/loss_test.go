@@ -42,6 +42,9 @@ func TestLostBus(t *testing.T) {
 			if after := n.settled(t); !slices.Equal(idsOf(before), idsOf(after)) {
 				t.Errorf("%d events on the ledger, %d before the loss: %v", len(after), len(before), tellNew(before, after))
 			}
+			if tail := n.tail(t, department, events.StreamDead); tail.Messages != 0 {
+				t.Errorf("%d dead letters of what was said again", tail.Messages)
+			}
 			if after := n.effects(t); !slices.Equal(files, after) {
 				t.Errorf("wraps and deliveries were %v, are %v", files, after)
 			}

@@ -57,23 +57,21 @@ func run(m *testing.M) (code int, err error) {
 		return 1, errors.Join(fmt.Errorf("reaper: %w", err), os.RemoveAll(root))
 	}
 	code = m.Run()
-	if code != 0 {
-		if _, err := io.WriteString(life, keep); err != nil {
-			return code, err
-		}
+	if code == 0 {
+		_, err = io.WriteString(life, passed)
 	}
-	return code, errors.Join(life.Close(), reaper.Wait())
+	return code, errors.Join(err, life.Close(), reaper.Wait())
 }
 
-// keep tells the reaper to leave the directory for whoever looks for the cause.
-const keep = "keep"
+// passed tells the reaper that nobody will look for the cause of anything.
+const passed = "passed"
 
 // reapLimit bounds how long killed processes may take to be gone.
 const reapLimit = 20 * time.Second
 
 // reap waits until the test run has ended, which closes its standard input even
-// if the run was killed; then it kills what still runs from dir and removes it.
-// A killed launcher takes its parts along.
+// if the run was killed; then it kills what still runs from dir, and removes it
+// if the run passed. A killed launcher takes its parts along.
 func reap(dir string) int {
 	said, err := io.ReadAll(os.Stdin)
 	err = errors.Join(err, poll(reapLimit, func() error {
@@ -86,10 +84,10 @@ func reap(dir string) int {
 		}
 		return nil
 	}))
-	if string(said) == keep {
-		fmt.Fprintln(os.Stderr, "e2e: what the failed run left, logs included, is in", dir)
-	} else {
+	if string(said) == passed {
 		err = errors.Join(err, os.RemoveAll(dir))
+	} else {
+		fmt.Fprintln(os.Stderr, "e2e: what the failed run left, logs included, is in", dir)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)

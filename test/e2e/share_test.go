@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,12 +96,4 @@ func (n network) absent(t *testing.T, noun exchange.Noun, id string) bool {
 		t.Fatal(err)
 	}
 	return err != nil
-}
-
-// gone removes a file, which may be gone already.
-func gone(t *testing.T, file string) {
-	t.Helper()
-	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal(err)
-	}
 }
