@@ -98,7 +98,11 @@ func (p *pin) readBack(ctx context.Context, o journal.Object) error {
 		return err
 	}
 	defer sealed.Close()
-	if err := envelope.Check(sealed, envelope.Commitment{SealedDigest: digest, SealedSize: r.Size}); err != nil {
+	err = envelope.Check(sealed, envelope.Commitment{SealedDigest: digest, SealedSize: r.Size})
+	if errors.Is(err, envelope.ErrSealedDigest) { // also of a short file, which is no interrupted answer
+		return fmt.Errorf("read back %s: %v", r.CID, err)
+	}
+	if err != nil {
 		return fmt.Errorf("read back %s: %w", r.CID, err)
 	}
 	return nil
