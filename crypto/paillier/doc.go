@@ -1,0 +1,2 @@
+// Package paillier is Paillier's additively homomorphic encryption.
+package paillier
