@@ -1,6 +1,7 @@
 package paillier
 
 import (
+	"context"
 	"fmt"
 	"math/big"
 )
@@ -12,39 +13,32 @@ import (
 // Add returns an encryption of the sum of a's and b's plaintexts modulo n.
 // Errors: Check's, for either operand or for the result.
 func (pk *PublicKey) Add(a, b *Ciphertext) (*Ciphertext, error) {
-	if err := pk.checkAll(a, b); err != nil {
+	c := []*Ciphertext{new(Ciphertext)}
+	if err := pk.AddBatch(context.Background(), c, []*Ciphertext{a}, []*Ciphertext{b}); err != nil {
 		return nil, err
 	}
-	v := a.Int()
-	v.Mul(v, b.Int()).Mod(v, pk.nn)
-	return pk.result(v)
+	return c[0], nil
 }
 
 // AddPlain returns an encryption of the sum of c's plaintext and m modulo n,
 // -n < m < n. Errors: Check's, ErrPlaintextRange.
 func (pk *PublicKey) AddPlain(c *Ciphertext, m *big.Int) (*Ciphertext, error) {
-	if err := pk.checkAll(c); err != nil {
+	z := []*Ciphertext{new(Ciphertext)}
+	if err := pk.AddPlainBatch(context.Background(), z, []*Ciphertext{c}, []*big.Int{m}); err != nil {
 		return nil, err
 	}
-	if err := pk.checkScalar(m); err != nil {
-		return nil, err
-	}
-	g := new(big.Int).Mod(m, pk.n)
-	g.Mul(g, pk.n).Add(g, one)
-	return pk.result(g.Mul(g, c.Int()).Mod(g, pk.nn))
+	return z[0], nil
 }
 
 // MulConst returns an encryption of k times c's plaintext modulo n, -n < k < n.
 // k is public: the time depends on it. Errors: Check's, ErrPlaintextRange, and
 // ErrCiphertextBare if k is 0.
 func (pk *PublicKey) MulConst(c *Ciphertext, k *big.Int) (*Ciphertext, error) {
-	if err := pk.checkAll(c); err != nil {
+	z := []*Ciphertext{new(Ciphertext)}
+	if err := pk.MulConstBatch(context.Background(), z, []*Ciphertext{c}, []*big.Int{k}); err != nil {
 		return nil, err
 	}
-	if err := pk.checkScalar(k); err != nil {
-		return nil, err
-	}
-	return pk.result(new(big.Int).Exp(c.Int(), k, pk.nn))
+	return z[0], nil
 }
 
 // Neg returns an encryption of the negative of c's plaintext modulo n. Errors:
@@ -60,7 +54,7 @@ func (pk *PublicKey) LinearCombination(c []*Ciphertext, weights []int64) (*Ciphe
 	if len(c) == 0 || len(c) != len(weights) {
 		return nil, fmt.Errorf("%w: %d ciphertexts, %d weights", ErrLength, len(c), len(weights))
 	}
-	if err := pk.checkAll(c...); err != nil {
+	if err := pk.CheckBatch(context.Background(), c); err != nil {
 		return nil, err
 	}
 	return pk.combine(c, weights)
@@ -73,13 +67,23 @@ func (pk *PublicKey) checkScalar(k *big.Int) error {
 	return nil
 }
 
-func (pk *PublicKey) checkAll(cs ...*Ciphertext) error {
-	for i, c := range cs {
-		if err := pk.Check(c); err != nil {
-			return fmt.Errorf("operand %d: %w", i, err)
-		}
+// negate sets w, a ciphertext that is checked, to its inverse modulo n².
+func (pk *PublicKey) negate(w []uint64) error {
+	c := intOf(w)
+	x := new(big.Int).ModInverse(new(big.Int).Mod(c, pk.n), pk.n)
+	if x == nil {
+		return ErrCiphertextFactor
 	}
+	// x(2 - cx) is the inverse modulo n² if x is modulo n (Hensel).
+	c.Mul(c, x).Sub(big.NewInt(2), c).Mul(c, x).Mod(c, pk.nn)
+	putWords(w, c, make([]byte, 8*len(w)))
 	return nil
+}
+
+// multiply returns a·b modulo n².
+func (pk *PublicKey) multiply(a, b []uint64) *big.Int {
+	v := intOf(a)
+	return v.Mul(v, intOf(b)).Mod(v, pk.nn)
 }
 
 // result makes a ciphertext of an evaluation's outcome. Products of numbers

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/big"
-	"sync"
 )
 
 // Form says how a key's public encryption draws its noise.
@@ -51,7 +50,7 @@ type PublicKey struct {
 	fp    Fingerprint
 	size  int // 64-bit words of n
 
-	publicCache
+	cache publicCache
 }
 
 // NewPublicKey checks a modulus and makes a key of it. Errors: ErrModulusSize,
@@ -134,7 +133,7 @@ type PrivateKey struct {
 	hp, hq *big.Int // (-q)^-1 mod p, (-p)^-1 mod q
 	pinv   *big.Int // p^-1 mod q
 
-	privateCache
+	own privateCache
 }
 
 // NewPrivateKey checks two primes and makes a key of them; their order does not
@@ -189,8 +188,11 @@ func newPrivateKey(p, q *big.Int, form Form) *PrivateKey {
 
 // Public returns the public half, which holds nothing of the private one.
 func (sk *PrivateKey) Public() *PublicKey {
-	sk.publicOnce.Do(func() { sk.public = newPublicKey(sk.n, sk.form) })
-	return sk.public
+	sk.own.publicOnce.Do(func() {
+		sk.own.public = newPublicKey(sk.n, sk.form)
+		sk.own.public.cache.path = sk.cache.path
+	})
+	return sk.own.public
 }
 
 // Equal reports whether both keys have the same factors, in constant time.
@@ -225,12 +227,3 @@ func (sk *PrivateKey) UnmarshalText([]byte) error { return ErrPrivate }
 
 // UnmarshalBinary refuses with ErrPrivate; see ParsePrivateKey.
 func (sk *PrivateKey) UnmarshalBinary([]byte) error { return ErrPrivate }
-
-type publicCache struct {
-	publicOnce sync.Once
-}
-
-type privateCache struct {
-	publicOnce sync.Once
-	public     *PublicKey
-}

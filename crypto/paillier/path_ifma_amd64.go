@@ -125,10 +125,24 @@ func subtractIf(d, n []uint64, lane int) uint64 {
 	return take & 1
 }
 
-func (p ifmaPath) join(r *ring, t, a []uint64) {
-	copy(t, a[:r.half])
-	clear(t[r.half : 2*r.half])
-	ifmaMulAcc(&t[0], &a[r.half], &r.n[0], r.blocks())
+func (ifmaPath) add(r *ring, z, a, b []uint64) {
+	for _, at := range []int{0, r.half} {
+		z, a, b := z[at:at+r.half], a[at:at+r.half], b[at:at+r.half]
+		var carry [8]uint64
+		for i := 0; i+8 <= len(z); i += 8 {
+			z, a, b := z[i:i+8], a[i:i+8], b[i:i+8]
+			for l := range carry {
+				v := a[l] + b[l] + carry[l]
+				carry[l] = v >> 52
+				z[l] = v & (1<<52 - 1)
+			}
+		}
+	}
+}
+
+func (ifmaPath) product(t, a, b []uint64) {
+	clear(t[len(a) : 2*len(a)])
+	ifmaMulAcc(&t[0], &a[0], &b[0], uint64(len(a)/(8*ifmaBlock)))
 }
 
 func (ifmaPath) lookup(z, table, index []uint64) {

@@ -213,9 +213,20 @@ func (p wordPath) redc(r *ring, z, lo, hi []uint64, s *scratch) {
 
 func (wordPath) settle(*ring, []uint64) {}
 
-func (p wordPath) join(r *ring, t, a []uint64) {
-	copy(t, a[:r.half])
-	p.product(t, a[r.half:2*r.half], r.n)
+func (wordPath) add(r *ring, z, a, b []uint64) {
+	h := r.half
+	bit := uint64(0)
+	for _, at := range []int{0, h} {
+		z, a, b := z[at:at+h], a[at:at+h], b[at:at+h]
+		carry := bit
+		for i, v := range a {
+			z[i], carry = bits.Add64(v, b[i], carry)
+		}
+		bit = subtractIfWords(z, r.n, &carry)
+		if at == h {
+			subtractIfWords(z, r.n, &carry)
+		}
+	}
 }
 
 func (wordPath) lookup(z, table, index []uint64) {

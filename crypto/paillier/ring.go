@@ -51,9 +51,12 @@ type path interface {
 	redc(r *ring, z, lo, hi []uint64, s *scratch)
 	// settle brings the digits that redc left, of operands below 4m, below m.
 	settle(r *ring, z []uint64)
-	// join sets t, two digits' words, to a₀ + a₁·m of reduced digits; its limbs
-	// need carrying.
-	join(r *ring, t, a []uint64)
+	// add sets z to a + b, digits below 4m of operands below 2m.
+	add(r *ring, z, a, b []uint64)
+	// product sets t, as long as a and b together, to t's lower half plus a·b;
+	// a and b are equally long, a multiple of a digit's words, and carried. What
+	// was in the upper half is lost; the limbs of t need carrying.
+	product(t, a, b []uint64)
 	// lookup sets lane l of vector v of z to table[v<<window + index[l]], in
 	// time that does not depend on index.
 	lookup(z, table, index []uint64)
@@ -184,4 +187,22 @@ func (r *ring) enter(z, t []uint64, s *scratch) {
 func (r *ring) leave(z, a []uint64, s *scratch) {
 	r.path.redc(r, z, a[:r.half], a[r.half:], s)
 	r.path.settle(r, z)
+}
+
+// join sets t, two digits' words, to a₀ + a₁·m of digits below m; its limbs need
+// carrying.
+func (r *ring) join(t, a []uint64) {
+	copy(t, a[:r.half])
+	r.path.product(t[:r.size], a[r.half:r.size], r.n)
+}
+
+// loadBinomial sets one lane of an element to 1 + v·m, not in Montgomery form, v
+// given as words.
+func (r *ring) loadBinomial(z []uint64, lane int, v []uint64) {
+	low := z[:r.half]
+	for i := lane; i < len(low); i += r.path.lanes() {
+		low[i] = 0
+	}
+	low[lane] = 1
+	r.load(z[r.half:], lane, v)
 }

@@ -157,7 +157,7 @@ func checkRing(t testing.TB, r *ring, rng *rand.Rand, rounds int) {
 			same("leave", v.Add(v, r.digit(z[:r.half], l)), r.value(a, l))
 		}
 		joined := make([]uint64, r.size)
-		r.path.join(r, joined, z)
+		r.join(joined, z)
 		words := make([]uint64, (2*r.m.BitLen()+63)/64)
 		wide := make([]uint64, r.size)
 		for l := range lanes {
@@ -168,6 +168,12 @@ func checkRing(t testing.TB, r *ring, rng *rand.Rand, rounds int) {
 		r.enter(z, wide, s)
 		for l := range lanes {
 			same("enter", r.value(z, l), r.value(a, l))
+		}
+		r.mul(a, keepA, keepA, s)
+		r.mul(b, a, keepA, s)
+		r.path.add(r, z, a, b)
+		for l := range lanes {
+			same("add", r.value(z, l), new(big.Int).Add(r.value(a, l), r.value(b, l)))
 		}
 		limit := new(big.Int).Lsh(r.m, 3)
 		limit.Mul(limit, r.m)
