@@ -5,13 +5,13 @@
 package paillier
 
 // ifmaMulAcc adds the product of a and b, blocks·10 vectors each, to the
-// blocks·20 open sums of t.
+// blocks·20 open sums of t. First it sets zeros·10 vectors to 0, from zero on.
 //
 //go:noescape
-func ifmaMulAcc(t *uint64, a *uint64, b *uint64, blocks uint64)
+func ifmaMulAcc(t *uint64, a *uint64, b *uint64, blocks uint64, zero *uint64, zeros uint64)
 
 // ifmaSquare leaves the square of a, blocks·10 vectors, in the blocks·20 open
-// sums of t, which must be 0.
+// sums of t.
 //
 //go:noescape
 func ifmaSquare(t *uint64, a *uint64, blocks uint64)
@@ -39,8 +39,20 @@ func ifmaLookup(r *uint64, table *uint64, index *uint64, vectors uint64)
 //go:noescape
 func ifmaScan(r *uint64, table *uint64, entries uint64, groups uint64, index uint64)
 
-// adxRow sets t[0:n], s[0:4] to t[0:n] + a[0:4]·b[0:n], low limbs in t and the
-// rest in s. n is a multiple of 4. s must not overlap t.
+// adxProduct sets t[0:an+bn] to t[0:bn] + a[0:an]·b[0:bn]; what was above is
+// lost. an and bn are multiples of 4.
 //
 //go:noescape
-func adxRow(t *uint64, s *uint64, a *uint64, b *uint64, n uint64)
+func adxProduct(t *uint64, a *uint64, b *uint64, an uint64, bn uint64)
+
+// adxProductAdd adds a[0:n]·b[0:n] to t[0:2n] and returns the carry. n is a multiple
+// of 4; inv is not used.
+//
+//go:noescape
+func adxProductAdd(t *uint64, a *uint64, b *uint64, inv *uint64, n uint64) uint64
+
+// adxReduce sets a to -t/b modulo 2^(64n) and adds a·b to t[0:2n]; it returns the
+// carry. inv is -1/b modulo 2^256; n is a multiple of 4.
+//
+//go:noescape
+func adxReduce(t *uint64, a *uint64, b *uint64, inv *uint64, n uint64) uint64

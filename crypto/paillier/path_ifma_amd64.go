@@ -4,6 +4,7 @@ package paillier
 
 import (
 	"math/big"
+	"unsafe"
 
 	"golang.org/x/sys/cpu"
 )
@@ -56,28 +57,28 @@ func (ifmaPath) reduce(r *ring, z, u, t []uint64) {
 	ifmaReduce(&z[0], &u[0], &t[0], &r.n[0], &r.k[0], &r.inv[0], r.blocks())
 }
 
+// mulAcc adds a·b to t, after it has cleared zero, a whole number of blocks.
+func (ifmaPath) mulAcc(r *ring, t, a, b, zero []uint64) {
+	ifmaMulAcc(&t[0], &a[0], &b[0], r.blocks(), unsafe.SliceData(zero), uint64(len(zero)/(8*ifmaBlock)))
+}
+
 func (p ifmaPath) mul(r *ring, z, a, b []uint64, s *scratch) {
-	h, blocks := r.half, r.blocks()
-	clear(s.t[:2*h])
-	ifmaMulAcc(&s.t[0], &a[0], &b[0], blocks)
+	h := r.half
+	p.mulAcc(r, s.t, a, b, s.t[:2*h])
 	p.reduce(r, s.r, s.u, s.t)
-	clear(s.u[h : 2*h])
-	ifmaMulAcc(&s.u[0], &a[0], &b[h], blocks)
-	ifmaMulAcc(&s.u[0], &a[h], &b[0], blocks)
+	p.mulAcc(r, s.u, a, b[h:], s.u[h:2*h])
+	p.mulAcc(r, s.u, a[h:], b, nil)
 	p.reduce(r, z[h:], s.t, s.u)
 	copy(z[:h], s.r)
 }
 
 func (p ifmaPath) sqr(r *ring, z, a []uint64, s *scratch) {
-	h, blocks := r.half, r.blocks()
-	clear(s.t[:2*h])
-	ifmaSquare(&s.t[0], &a[0], blocks)
-	p.reduce(r, s.r, s.u, s.t)
-	clear(s.t[:2*h])
-	ifmaMulAcc(&s.t[0], &a[0], &a[h], blocks)
-	ifmaDouble(&s.t[0], &s.u[0], blocks)
-	p.reduce(r, z[h:], s.u, s.t)
-	copy(z[:h], s.r)
+	h := r.half
+	p.mulAcc(r, s.v, a, a[h:], s.v[:2*h])
+	ifmaSquare(&s.t[0], &a[0], r.blocks())
+	p.reduce(r, z, s.u, s.t)
+	ifmaDouble(&s.v[0], &s.u[0], r.blocks())
+	p.reduce(r, z[h:], s.u, s.v)
 }
 
 func (p ifmaPath) redc(r *ring, z, lo, hi []uint64, s *scratch) {
@@ -141,8 +142,8 @@ func (ifmaPath) add(r *ring, z, a, b []uint64) {
 }
 
 func (ifmaPath) product(t, a, b []uint64) {
-	clear(t[len(a) : 2*len(a)])
-	ifmaMulAcc(&t[0], &a[0], &b[0], uint64(len(a)/(8*ifmaBlock)))
+	blocks := uint64(len(a) / (8 * ifmaBlock))
+	ifmaMulAcc(&t[0], &a[0], &b[0], blocks, &t[len(a)], blocks)
 }
 
 func (ifmaPath) lookup(z, table, index []uint64) {

@@ -9,9 +9,13 @@ import (
 // words. Digits are always below m, so that R need not exceed m by anything.
 type wordPath struct {
 	title string
-	// row sets t[0:n], s[0:4] to t[0:n] + a[0:4]·b[0:n]; n is len(b), a
-	// multiple of 4.
-	row func(t, s, a, b []uint64)
+	// multiply sets t[0:an+bn] to t[0:bn] + a·b; what was above is lost.
+	multiply func(t, a, b []uint64)
+	// accumulate adds a·b, equally long, to t[0:2n] and returns the carry.
+	accumulate func(t, a, b []uint64) uint64
+	// eliminate sets q to -t/n modulo R, adds q·n to t[0:2n] and returns the
+	// carry; inv is -1/n modulo 2^256.
+	eliminate func(t, q, n, inv []uint64) uint64
 }
 
 func (p wordPath) name() string        { return p.title }
@@ -30,68 +34,15 @@ func (wordPath) prepare(r *ring) {
 	r.inv = wordsOf(inv.Sub(modulus, inv), 4)
 }
 
-// product sets t[0:2h] to a·b + t[0:h]; what was above is overwritten.
-func (p wordPath) product(t, a, b []uint64) {
-	for i := 0; i < len(a); i += 4 {
-		p.row(t[i:], t[i+len(b):], a[i:], b)
-	}
-}
-
-// productAdd adds a·b to t[0:2h] and returns the carry.
-func (p wordPath) productAdd(t, a, b []uint64) (carry uint64) {
-	var s [4]uint64
-	for i := 0; i < len(a); i += 4 {
-		p.row(t[i:], s[:], a[i:], b)
-		carry = addFour(t[i+len(b):], &s, carry)
-	}
-	return carry
-}
-
-func addFour(t []uint64, s *[4]uint64, carry uint64) uint64 {
-	t = t[:4]
-	t[0], carry = bits.Add64(t[0], s[0], carry)
-	t[1], carry = bits.Add64(t[1], s[1], carry)
-	t[2], carry = bits.Add64(t[2], s[2], carry)
-	t[3], carry = bits.Add64(t[3], s[3], carry)
-	return carry
-}
-
-// lowProduct returns a·b modulo 2^256.
-func lowProduct(q, a, b []uint64) {
-	a, b, q = a[:4], b[:4], q[:4]
-	h00, q0 := bits.Mul64(a[0], b[0])
-	h01, l01 := bits.Mul64(a[0], b[1])
-	h10, l10 := bits.Mul64(a[1], b[0])
-	h02, l02 := bits.Mul64(a[0], b[2])
-	h11, l11 := bits.Mul64(a[1], b[1])
-	h20, l20 := bits.Mul64(a[2], b[0])
-	q1, c := bits.Add64(l01, h00, 0)
-	q2, c2 := bits.Add64(l02, h01, c)
-	q3 := h02 + c2
-	q1, c = bits.Add64(q1, l10, 0)
-	q2, c2 = bits.Add64(q2, h10, c)
-	q3 += c2
-	q2, c = bits.Add64(q2, l11, 0)
-	q3 += h11 + c
-	q2, c = bits.Add64(q2, l20, 0)
-	q3 += h20 + c
-	q3 += a[0]*b[3] + a[1]*b[2] + a[2]*b[1] + a[3]*b[0]
-	q[0], q[1], q[2], q[3] = q0, q1, q2, q3
-}
+func (p wordPath) product(t, a, b []uint64) { p.multiply(t, a, b) }
 
 // reduce sets z to (t + carry·2^(128h))/R + add, less m as often as it fits, up
 // to times, and q to -t/m modulo R; it returns how often. It spoils t.
 func (p wordPath) reduce(r *ring, z, q, t []uint64, carry, add uint64, times int) uint64 {
 	h := r.half
-	var s [4]uint64
-	over := uint64(0)
-	for i := 0; i < h; i += 4 {
-		lowProduct(q[i:], t[i:], r.inv)
-		p.row(t[i:], s[:], q[i:], r.n)
-		over = addFour(t[i+h:], &s, over)
-	}
+	carry += p.eliminate(t[:2*h], q[:h], r.n, r.inv)
 	t = t[h : 2*h]
-	carry += over + addWord(t, add)
+	carry += addWord(t, add)
 	taken := uint64(0)
 	for range times {
 		taken += subtractIfWords(t, r.n, &carry)
@@ -139,25 +90,25 @@ func addWord(t []uint64, v uint64) uint64 {
 func (p wordPath) mul(r *ring, z, a, b []uint64, s *scratch) {
 	h := r.half
 	clear(s.t[:h])
-	p.product(s.t, a[:h], b[:h])
+	p.multiply(s.t, a[:h], b[:h])
 	q := s.u[:h]
 	taken := p.reduce(r, s.r, q, s.t, 0, 0, 1)
 	top := p.begin(r, s.t, q)
-	p.product(s.t, a[:h], b[h:2*h])
+	p.multiply(s.t, a[:h], b[h:2*h])
 	carry := addWord(s.t[h:2*h], top)
-	carry += p.productAdd(s.t, a[h:2*h], b[:h])
+	carry += p.accumulate(s.t[:2*h], a[h:2*h], b[:h])
 	p.reduce(r, z[h:], s.u, s.t, carry, taken, 3)
 	copy(z[:h], s.r[:h])
 }
 
 func (p wordPath) sqr(r *ring, z, a []uint64, s *scratch) {
 	h := r.half
-	p.square(s.t, a[:h])
+	p.square(s.t, a[:h], s.v)
 	low, q := s.u[h:2*h], s.u[:h]
 	taken := p.reduce(r, low, q, s.t, 0, 0, 1)
 	top := p.begin(r, s.r, q)
 	clear(s.t[:h])
-	p.product(s.t, a[:h], a[h:2*h])
+	p.multiply(s.t, a[:h], a[h:2*h])
 	var out, carry uint64
 	for i, v := range s.t[:h] {
 		s.t[i], carry = bits.Add64(v<<1|out, s.r[i], carry)
@@ -173,18 +124,17 @@ func (p wordPath) sqr(r *ring, z, a []uint64, s *scratch) {
 }
 
 // square sets t[0:2h] to a²: products of different blocks once, doubled, and the
-// blocks' squares.
-func (p wordPath) square(t, a []uint64) {
+// blocks' squares. d is working space.
+func (p wordPath) square(t, a, d []uint64) {
 	h := len(a)
 	clear(t[:2*h])
 	for i := 0; i+4 < h; i += 4 {
-		p.row(t[2*i+4:], t[h+i:], a[i:], a[i+4:])
+		p.multiply(t[2*i+4:], a[i:i+4], a[i+4:])
 	}
-	var d [8]uint64
 	var out, carry uint64
 	for i := 0; i < h; i += 4 {
 		clear(d[:4])
-		p.row(d[:], d[4:], a[i:], a[i:i+4])
+		p.multiply(d[:8], a[i:i+4], a[i:i+4])
 		t := t[2*i : 2*i+8]
 		for j, v := range t {
 			t[j], carry = bits.Add64(v<<1|out, d[j], carry)
@@ -255,30 +205,3 @@ func (wordPath) scan(z, table []uint64, entries int, index uint64) {
 
 // equalMask returns all ones if a = b, else 0, for values below 2^63.
 func equalMask(a, b uint64) uint64 { return ((a ^ b) - 1) >> 63 * ^uint64(0) }
-
-// rowGo is the row in Go.
-func rowGo(t, s, a, b []uint64) {
-	a0, a1, a2, a3 := a[0], a[1], a[2], a[3]
-	var s0, s1, s2, s3 uint64
-	t = t[:len(b)]
-	for j, w := range b {
-		var c, d uint64
-		h0, l0 := bits.Mul64(a0, w)
-		h1, l1 := bits.Mul64(a1, w)
-		h2, l2 := bits.Mul64(a2, w)
-		h3, l3 := bits.Mul64(a3, w)
-		s0, c = bits.Add64(s0, l0, 0)
-		s1, c = bits.Add64(s1, l1, c)
-		s2, c = bits.Add64(s2, l2, c)
-		s3, c = bits.Add64(s3, l3, c)
-		h3 += c
-		t[j], d = bits.Add64(s0, t[j], 0)
-		s0, d = bits.Add64(s1, h0, d)
-		s1, d = bits.Add64(s2, h1, d)
-		s2, d = bits.Add64(s3, h2, d)
-		s3 = h3 + d
-	}
-	s[0], s[1], s[2], s[3] = s0, s1, s2, s3
-}
-
-var pathGo = wordPath{title: "go", row: rowGo}

@@ -67,9 +67,9 @@ type path interface {
 
 // scratch is the working space of one goroutine in one ring.
 type scratch struct {
-	t, u []uint64 // two digits and a carry
-	r    []uint64 // a digit
-	x    []uint64 // an element, for lookups
+	t, u, v []uint64 // two digits and a carry
+	r       []uint64 // a digit
+	x       []uint64 // an element, for lookups
 }
 
 func (r *ring) newScratch() *scratch {
@@ -77,6 +77,7 @@ func (r *ring) newScratch() *scratch {
 	return &scratch{
 		t: make([]uint64, r.size+extra),
 		u: make([]uint64, r.size+extra),
+		v: make([]uint64, r.size+extra),
 		r: make([]uint64, r.half+extra),
 		x: make([]uint64, r.size),
 	}

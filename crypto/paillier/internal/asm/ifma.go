@@ -76,10 +76,28 @@ func loadBlock(base reg.Register, to func(int) reg.VecPhysical) {
 
 func move(from, to Op) { MOVQ(from, to) }
 
+// clearVectors sets count blocks of vectors to 0. It changes both registers.
+func clearVectors(name string, from, count reg.Register) {
+	VPXORQ(z[0], z[0], z[0])
+	Label(name)
+	for i := range block {
+		VMOVDQU64(z[0], at(from, i))
+	}
+	ADDQ(U32(span), from)
+	DECQ(count)
+	JNZ(LabelRef(name))
+}
+
 func mulAcc() {
-	TEXT("ifmaMulAcc", NOSPLIT, "func(t, a, b *uint64, blocks uint64)")
+	TEXT("ifmaMulAcc", NOSPLIT, "func(t, a, b *uint64, blocks uint64, zero *uint64, zeros uint64)")
 	Pragma("noescape")
-	Doc("ifmaMulAcc adds the product of a and b, blocks·10 vectors each, to the", "blocks·20 open sums of t.")
+	Doc("ifmaMulAcc adds the product of a and b, blocks·10 vectors each, to the",
+		"blocks·20 open sums of t. First it sets zeros·10 vectors to 0, from zero on.")
+	zeros := Load(Param("zeros"), reg.RCX)
+	TESTQ(zeros, zeros)
+	JZ(LabelRef("mulStart"))
+	clearVectors("mulClear", Load(Param("zero"), reg.RDI), zeros)
+	Label("mulStart")
 	t := Load(Param("t"), reg.RDI)
 	a := Load(Param("a"), reg.RSI)
 	b := Load(Param("b"), reg.RDX)
@@ -105,7 +123,10 @@ func mulAcc() {
 func square() {
 	TEXT("ifmaSquare", NOSPLIT, "func(t, a *uint64, blocks uint64)")
 	Pragma("noescape")
-	Doc("ifmaSquare leaves the square of a, blocks·10 vectors, in the blocks·20 open", "sums of t, which must be 0.")
+	Doc("ifmaSquare leaves the square of a, blocks·10 vectors, in the blocks·20 open", "sums of t.")
+	count := Load(Param("blocks"), reg.RCX)
+	ADDQ(count, count)
+	clearVectors("squareClear", Load(Param("t"), reg.RDI), count)
 	t := Load(Param("t"), reg.RDI)
 	a := Load(Param("a"), reg.RSI)
 	blocks := Load(Param("blocks"), reg.RCX)
@@ -163,7 +184,10 @@ func square() {
 }
 
 // reduce is Montgomery's reduction in rows of ten: the quotient limbs of a row
-// come one after another from the lowest open column, then sweep over n.
+// come one after another from the lowest open column, then sweep over n. The
+// column that a quotient limb clears becomes a multiple of 2^52 by less than
+// 2^52, so that its carry is known before the quotient is. The products of a limb
+// that the next one does not wait for fill the time until that one is there.
 func reduce() {
 	TEXT("ifmaReduce", NOSPLIT, "func(r, u, t, n, k, inv *uint64, blocks uint64)")
 	Pragma("noescape")
@@ -179,27 +203,38 @@ func reduce() {
 	rows := reg.R8
 	move(blocks, rows)
 	modulus := func(i int) reg.VecPhysical { return z[22+i] }
+	mask := z[21]
 	Label("reduceRow")
+	VPTERNLOGQ(Imm(0xff), mask, mask, mask)
+	VPSRLQ(Imm(12), mask, mask)
 	loadBlock(n, modulus)
 	loadBlock(t, column)
+	// bulk adds the products of quotient limb i with n's limbs from to to.
+	bulk := func(i, from, to int) {
+		for j := from; i >= 0 && j < to; j++ {
+			VPMADD52LUQ(modulus(j), limb(i), column(i+j))
+			VPMADD52HUQ(modulus(j-1), limb(i), column(i+j))
+		}
+	}
 	for i := range block {
 		q, low, next := limb(i), column(i), column(i+1)
 		VPXORQ(q, q, q)
 		VPMADD52LUQ(Mem{Base: inv}, low, q)
-		VPMADD52LUQ(modulus(0), q, low)
-		VPMADD52LUQ(modulus(1), q, next)
-		VPMADD52HUQ(modulus(0), q, next)
+		VPADDQ(mask, low, low)
 		VPSRLQ(Imm(52), low, low)
+		VPADDQ(low, next, next)
+		VPXORQ(low, low, low)
+		bulk(i-1, 2, block/2+1)
+		VPMADD52HUQ(modulus(0), q, low)
+		VPMADD52LUQ(modulus(1), q, next)
+		bulk(i-1, block/2+1, block)
 		VPADDQ(low, next, next)
 		VMOVDQU64(at(t, i+block), low)
 		VMOVDQU64(at(k, i), current[0])
 		VPSUBQ(q, current[0], current[0])
 		VMOVDQU64(current[0], at(u, i))
-		for j := 2; j < block; j++ {
-			VPMADD52LUQ(modulus(j), q, column(i+j))
-			VPMADD52HUQ(modulus(j-1), q, column(i+j))
-		}
 	}
+	bulk(block-1, 2, block)
 	ADDQ(U32(span), u)
 	ADDQ(U32(span), k)
 	VMOVDQA64(modulus(block-1), current[1])
@@ -219,7 +254,8 @@ func reduce() {
 
 	Comment("Carry the upper half.")
 	r := Load(Param("r"), reg.RSI)
-	carry, mask, x := z[0], z[1], z[2]
+	carry, x := z[0], z[2]
+	mask = z[1]
 	VPXORQ(carry, carry, carry)
 	VPTERNLOGQ(Imm(0xff), mask, mask, mask)
 	VPSRLQ(Imm(12), mask, mask)

@@ -13,6 +13,8 @@ func main() {
 	double()
 	lookup()
 	scan()
-	row()
+	product()
+	accumulate("adxProductAdd", false, "adxProductAdd adds a[0:n]·b[0:n] to t[0:2n] and returns the carry. n is a multiple", "of 4; inv is not used.")
+	accumulate("adxReduce", true, "adxReduce sets a to -t/b modulo 2^(64n) and adds a·b to t[0:2n]; it returns the", "carry. inv is -1/b modulo 2^256; n is a multiple of 4.")
 	Generate()
 }
