@@ -174,6 +174,59 @@ func BenchmarkPaillier(b *testing.B) {
 	}
 }
 
+// BenchmarkMillion encrypts a million 32-bit values as the owner, packed for a
+// sum of 1,000, and adds the same million in digits: seconds for the first, ns a
+// value for the second.
+func BenchmarkMillion(b *testing.B) {
+	const million, addends = 1_000_000, 1000
+	ctx := context.Background()
+	sk := testKey(b, 3072)
+	sk.Precompute()
+	p := mustPacking(b, Layout{Bits: 3072, ValueBits: 32, Weights: slices.Repeat([]int64{1}, addends)})
+	values := make([]int64, million)
+	rng := rand.New(rand.NewPCG(5, 6))
+	for i := range values {
+		values[i] = int64(int32(rng.Uint32()))
+	}
+	for range b.N {
+		start := time.Now()
+		packed, err := p.Pack(nil, values)
+		if err != nil {
+			b.Fatal(err)
+		}
+		c := ciphertexts(len(packed))
+		if err := sk.EncryptBatch(ctx, nil, c, packed); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(time.Since(start).Seconds(), "s/million")
+		v, u := sk.NewVector(len(c)), sk.NewVector(len(c))
+		if err := v.Load(ctx, c); err != nil {
+			b.Fatal(err)
+		}
+		if err := u.Load(ctx, c); err != nil {
+			b.Fatal(err)
+		}
+		least := time.Hour
+		for range contestRounds {
+			start = time.Now()
+			if err := v.Add(ctx, u); err != nil {
+				b.Fatal(err)
+			}
+			least = min(least, time.Since(start))
+		}
+		b.ReportMetric(float64(least.Nanoseconds())/million, "ns/value")
+	}
+}
+
+// BenchmarkGenerateKey measures keys of 3072 bits.
+func BenchmarkGenerateKey(b *testing.B) {
+	for range b.N {
+		if _, err := GenerateKey(context.Background(), KeyOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkPaths measures each path that this machine has.
 func BenchmarkPaths(b *testing.B) {
 	for _, p := range paths() {

@@ -82,7 +82,7 @@ func (c *comb) draw(random io.Reader, digits []byte) error {
 func (c *comb) raise(z []uint64, digits []byte, groups int, s *scratch) {
 	r, lanes := c.ring, c.ring.path.lanes()
 	mask := byte(1<<r.path.window() - 1)
-	var index [8]uint64
+	index := s.index
 	for p := range c.positions {
 		table := c.table[p*c.stride() : (p+1)*c.stride()]
 		for g := range groups {
@@ -91,10 +91,10 @@ func (c *comb) raise(z []uint64, digits []byte, groups int, s *scratch) {
 			}
 			to := z[g*r.size : (g+1)*r.size]
 			if p == 0 {
-				r.path.lookup(to, table, index[:])
+				r.path.lookup(to, table, index)
 				continue
 			}
-			r.path.lookup(s.x, table, index[:])
+			r.path.lookup(s.x, table, index)
 			r.mul(to, to, s.x, s)
 		}
 	}

@@ -70,16 +70,18 @@ type scratch struct {
 	t, u, v []uint64 // two digits and a carry
 	r       []uint64 // a digit
 	x       []uint64 // an element, for lookups
+	index   []uint64 // a lookup's indices
 }
 
 func (r *ring) newScratch() *scratch {
 	extra := 16 * r.path.lanes()
 	return &scratch{
-		t: make([]uint64, r.size+extra),
-		u: make([]uint64, r.size+extra),
-		v: make([]uint64, r.size+extra),
-		r: make([]uint64, r.half+extra),
-		x: make([]uint64, r.size),
+		t:     make([]uint64, r.size+extra),
+		u:     make([]uint64, r.size+extra),
+		v:     make([]uint64, r.size+extra),
+		r:     make([]uint64, r.half+extra),
+		x:     make([]uint64, r.size),
+		index: make([]uint64, r.path.lanes()),
 	}
 }
 
