@@ -101,6 +101,10 @@ func checkBatches(t *testing.T, sk *PrivateKey, n int) {
 	opens("rerandomise", z, plain)
 	must("owner's rerandomise", sk.RerandomiseBatch(ctx, nil, z, z))
 	opens("owner's rerandomise", z, plain)
+	must("neg", pk.NegBatch(ctx, z, a))
+	opens("neg", z, func(i int) *big.Int { return new(big.Int).Neg(m[i]) })
+	must("combine columns", pk.LinearCombinationBatch(ctx, z, [][]*Ciphertext{a, z, b}, []int64{5, -3, 200}))
+	opens("combine columns", z, func(i int) *big.Int { return new(big.Int).Mul(m[i], big.NewInt(208)) })
 	v, u := pk.NewVector(n), pk.NewVector(n)
 	must("load", v.Load(ctx, a))
 	must("load", u.Load(ctx, b))
@@ -172,6 +176,10 @@ func TestBatchesRefused(t *testing.T) {
 		"add":           pk.AddBatch(ctx, c, c, short),
 		"add plain":     pk.AddPlainBatch(ctx, short, c, m),
 		"scale":         pk.MulConstBatch(ctx, short, c, m),
+		"neg":           pk.NegBatch(ctx, short, c),
+		"combine":       pk.LinearCombinationBatch(ctx, c, [][]*Ciphertext{c}, []int64{1, 2}),
+		"combine none":  pk.LinearCombinationBatch(ctx, c, nil, nil),
+		"combine short": pk.LinearCombinationBatch(ctx, c, [][]*Ciphertext{c, short}, []int64{1, 2}),
 		"rerandomise":   pk.RerandomiseBatch(ctx, nil, hole, c),
 		"by the owner":  sk.RerandomiseBatch(ctx, nil, short, c),
 		"decrypt":       sk.DecryptBatch(ctx, m[:1], c),

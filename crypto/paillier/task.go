@@ -61,6 +61,9 @@ type task struct {
 	random io.Reader
 	lock   lockedReader
 
+	columns [][]*Ciphertext
+	weights []int64
+
 	ctx   context.Context
 	items int
 	chunk int
@@ -121,6 +124,7 @@ func (t *task) clear() {
 	t.step, t.pk, t.sk = nil, nil, nil
 	t.dst, t.a, t.b, t.m, t.k, t.v, t.u = nil, nil, nil, nil, nil, nil, nil
 	t.random, t.lock.r, t.ctx, t.err = nil, nil, nil, nil
+	t.columns, t.weights = nil, nil
 }
 
 func (t *task) loop() {
