@@ -34,7 +34,8 @@ func ifmaDouble(t *uint64, u *uint64, blocks uint64)
 //go:noescape
 func ifmaLookup(r *uint64, table *uint64, index *uint64, vectors uint64)
 
-// ifmaScan copies entry number index of table to r; an entry is groups·20 vectors.
+// ifmaScan copies entry number index of table to r. An entry is groups·20 vectors;
+// the table holds the first group of all entries, then the second, and so on.
 //
 //go:noescape
 func ifmaScan(r *uint64, table *uint64, entries uint64, groups uint64, index uint64)

@@ -150,6 +150,13 @@ func (ifmaPath) lookup(z, table, index []uint64) {
 	ifmaLookup(&z[0], &table[0], &index[0], uint64(len(z)/8))
 }
 
+func (ifmaPath) place(table, x []uint64, entries, i int) {
+	const group = 2 * ifmaBlock * 8
+	for g := 0; g*group < len(x); g++ {
+		copy(table[(g*entries+i)*group:], x[g*group:(g+1)*group])
+	}
+}
+
 func (ifmaPath) scan(z, table []uint64, entries int, index uint64) {
 	ifmaScan(&z[0], &table[0], uint64(entries), uint64(len(z)/160), index)
 }

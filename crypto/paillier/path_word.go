@@ -193,6 +193,8 @@ func (wordPath) lookup(z, table, index []uint64) {
 	}
 }
 
+func (wordPath) place(table, x []uint64, _, i int) { copy(table[i*len(x):], x) }
+
 func (wordPath) scan(z, table []uint64, entries int, index uint64) {
 	clear(z)
 	for e := range entries {

@@ -24,23 +24,21 @@ func secretDigits(e *big.Int) []byte {
 // powSecret sets z to x^e in every lane, by a sequence of operations and memory
 // accesses that depends on e's length alone. table has room for 32 elements.
 func (r *ring) powSecret(z, x []uint64, digits []byte, table []uint64, s *scratch) {
-	entry := func(i int) []uint64 { return table[i*r.size : (i+1)*r.size] }
-	copy(entry(0), r.one)
-	copy(entry(1), x)
-	for i := 2; i < 1<<secretWindow; i++ {
-		if i%2 == 0 {
-			r.sqr(entry(i), entry(i/2), s)
-		} else {
-			r.mul(entry(i), entry(i-1), x, s)
-		}
+	const entries = 1 << secretWindow
+	table = table[:entries*r.size]
+	copy(z, r.one)
+	r.path.place(table, z, entries, 0)
+	copy(z, x)
+	for i := 1; i < entries; i++ {
+		r.path.place(table, z, entries, i)
+		r.mul(z, z, x, s)
 	}
-	table = table[:r.size<<secretWindow]
-	r.path.scan(z, table, 1<<secretWindow, uint64(digits[0]))
+	r.path.scan(z, table, entries, uint64(digits[0]))
 	for _, d := range digits[1:] {
 		for range secretWindow {
 			r.sqr(z, z, s)
 		}
-		r.path.scan(s.x, table, 1<<secretWindow, uint64(d))
+		r.path.scan(s.x, table, entries, uint64(d))
 		r.mul(z, z, s.x, s)
 	}
 }

@@ -60,8 +60,10 @@ type path interface {
 	// lookup sets lane l of vector v of z to table[v<<window + index[l]], in
 	// time that does not depend on index.
 	lookup(z, table, index []uint64)
-	// scan copies entry number index of table, as long as z each, to z, in time
-	// that does not depend on index.
+	// place makes x entry number i of a table of entries.
+	place(table, x []uint64, entries, i int)
+	// scan copies entry number index of such a table to z, in time that does not
+	// depend on index.
 	scan(z, table []uint64, entries int, index uint64)
 }
 

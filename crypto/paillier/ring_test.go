@@ -218,12 +218,15 @@ func TestTables(t *testing.T) {
 			}
 		}
 		const entries = 32
-		wide := make([]uint64, entries*len(z))
+		wide, table := make([]uint64, entries*len(z)), make([]uint64, entries*len(z))
 		for i := range wide {
 			wide[i] = rng.Uint64()
 		}
 		for i := range entries {
-			p.scan(z, wide, entries, uint64(i))
+			p.place(table, wide[i*len(z):(i+1)*len(z)], entries, i)
+		}
+		for i := range entries {
+			p.scan(z, table, entries, uint64(i))
 			if !slices.Equal(z, wide[i*len(z):(i+1)*len(z)]) {
 				t.Fatalf("%s: scan %d", p.name(), i)
 			}

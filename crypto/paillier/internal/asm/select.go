@@ -70,12 +70,13 @@ func lookup() {
 	RET()
 }
 
-// scan reads every entry and keeps one by a mask.
+// scan reads every entry and keeps one by a mask, in the table's own order: it is
+// larger than the nearest cache, and such reads are foreseen.
 func scan() {
 	const group = 20
 	TEXT("ifmaScan", NOSPLIT, "func(r, table *uint64, entries, groups, index uint64)")
 	Pragma("noescape")
-	Doc("ifmaScan copies entry number index of table to r; an entry is groups·20 vectors.")
+	Doc("ifmaScan copies entry number index of table to r. An entry is groups·20 vectors;", "the table holds the first group of all entries, then the second, and so on.")
 	r := Load(Param("r"), reg.RDI)
 	table := Load(Param("table"), reg.RSI)
 	entries := Load(Param("entries"), reg.RDX)
@@ -85,30 +86,26 @@ func scan() {
 	VPBROADCASTQ(index, wanted)
 	MOVQ(U32(1), reg.R8)
 	VPBROADCASTQ(reg.R8, oneVec)
-	Comment("R9 is the length of an entry in bytes.")
-	IMUL3Q(U32(group*vec), groups, reg.R9)
 	Label("scanGroup")
 	for i := range group {
 		VPXORQ(z[i], z[i], z[i])
 	}
 	VPXORQ(now, now, now)
-	move(table, reg.R10)
 	move(entries, reg.R11)
 	Label("scanEntry")
 	VPCMPEQQ(now, wanted, reg.K1)
 	VPMOVM2Q(reg.K1, mask)
 	for i := range group {
-		VPTERNLOGQ(Imm(0xf8), at(reg.R10, i), mask, z[i])
+		VPTERNLOGQ(Imm(0xf8), at(table, i), mask, z[i])
 	}
 	VPADDQ(oneVec, now, now)
-	ADDQ(reg.R9, reg.R10)
+	ADDQ(U32(group*vec), table)
 	DECQ(reg.R11)
 	JNZ(LabelRef("scanEntry"))
 	for i := range group {
 		VMOVDQU64(z[i], at(r, i))
 	}
 	ADDQ(U32(group*vec), r)
-	ADDQ(U32(group*vec), table)
 	DECQ(groups)
 	JNZ(LabelRef("scanGroup"))
 	VZEROUPPER()
