@@ -101,6 +101,12 @@ func addStep(t *task, lo, hi int) error {
 	r, lanes := e.r, e.r.path.lanes()
 	for from := lo; from < hi; from += lanes {
 		to := min(from+lanes, hi)
+		if to-from <= 2 {
+			if err := t.pk.addFew(w, t.dst[from:to], t.a[from:to], t.b[from:to]); err != nil {
+				return err
+			}
+			continue
+		}
 		t.pk.loadWire(w, t.a[from:to])
 		r.path.redc(r, w.x, w.wide[:r.size], nil, w.s)
 		r.mul(w.x, w.x, e.fourth, w.s)
@@ -111,6 +117,22 @@ func addStep(t *task, lo, hi int) error {
 		if err := t.pk.emit(w, w.x, t.dst[from:to]); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// addFew adds by math/big, which has no conversions to make and is as quick while
+// most lanes would be empty.
+func (pk *PublicKey) addFew(w *workspace, dst, a, b []*Ciphertext) error {
+	for i, c := range dst {
+		w.c.Mul(setWords(&w.a, a[i].w, w.buf), setWords(&w.b, b[i].w, w.buf))
+		w.a.QuoRem(&w.c, pk.nn, &w.b)
+		if w.a.QuoRem(&w.b, pk.n, &w.c); w.c.Cmp(one) == 0 {
+			return ErrCiphertextBare
+		}
+		c.reset(pk.fp, 2*pk.size)
+		putWords(c.w, &w.b, w.buf)
+		c.mark()
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ type workspace struct {
 	many   []uint64 // grows: the entered operands of a linear combination
 
 	exponents [][]uint64
-	a, b      big.Int
+	a, b, c   big.Int
 }
 
 func newWorkspace(r *ring, positions, words int) *workspace {
