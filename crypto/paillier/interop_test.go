@@ -1,3 +1,7 @@
+//go:build interop
+
+// These tests install a library with npm: run them with -tags interop.
+
 package paillier
 
 import (
