@@ -1,0 +1,113 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func double() {
+	TEXT("ifmaDouble", NOSPLIT, "func(t, u *uint64, blocks uint64)")
+	Pragma("noescape")
+	Doc("ifmaDouble doubles the blocks·20 open sums of t and adds u to the lower half.")
+	t := Load(Param("t"), reg.RDI)
+	u := Load(Param("u"), reg.RSI)
+	blocks := Load(Param("blocks"), reg.RCX)
+	for half, name := range []string{"doubleLow", "doubleHigh"} {
+		move(blocks, reg.R8)
+		Label(name)
+		for i := range block {
+			x := z[i]
+			VMOVDQU64(at(t, i), x)
+			VPADDQ(x, x, x)
+			if half == 0 {
+				VPADDQ(at(u, i), x, x)
+			}
+			VMOVDQU64(x, at(t, i))
+		}
+		ADDQ(U32(span), t)
+		if half == 0 {
+			ADDQ(U32(span), u)
+		}
+		DECQ(reg.R8)
+		JNZ(LabelRef(name))
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// lookup selects within registers, by permutation: no address depends on an
+// index.
+func lookup() {
+	TEXT("ifmaLookup", NOSPLIT, "func(r, table, index *uint64, vectors uint64)")
+	Pragma("noescape")
+	Doc("ifmaLookup sets lane l of vector v of r to table[64·v + index[l]]; indices are", "below 64.")
+	r := Load(Param("r"), reg.RDI)
+	table := Load(Param("table"), reg.RSI)
+	index := Load(Param("index"), reg.RDX)
+	count := Load(Param("vectors"), reg.RCX)
+	idx, t := z[0], z[1]
+	VMOVDQU64(Mem{Base: index}, idx)
+	for bit, k := range []reg.OpmaskPhysical{reg.K1, reg.K2} {
+		VPSLLQ(Imm(uint64(63-4-bit)), idx, t)
+		VPMOVQ2M(t, k)
+	}
+	Label("lookupVector")
+	for i := range 4 {
+		VMOVDQU64(at(table, 2*i), z[4+i])
+		VMOVDQA64(idx, z[8+i])
+		VPERMI2Q(at(table, 2*i+1), z[4+i], z[8+i])
+	}
+	VPBLENDMQ(z[9], z[8], reg.K1, z[8])
+	VPBLENDMQ(z[11], z[10], reg.K1, z[10])
+	VPBLENDMQ(z[10], z[8], reg.K2, z[8])
+	VMOVDQU64(z[8], Mem{Base: r})
+	ADDQ(U32(8*vec), table)
+	ADDQ(Imm(vec), r)
+	DECQ(count)
+	JNZ(LabelRef("lookupVector"))
+	VZEROUPPER()
+	RET()
+}
+
+// scan reads every entry and keeps one by a mask, in the table's own order: it is
+// larger than the nearest cache, and such reads are foreseen.
+func scan() {
+	const group = 20
+	TEXT("ifmaScan", NOSPLIT, "func(r, table *uint64, entries, groups, index uint64)")
+	Pragma("noescape")
+	Doc("ifmaScan copies entry number index of table to r. An entry is groups·20 vectors;", "the table holds the first group of all entries, then the second, and so on.")
+	r := Load(Param("r"), reg.RDI)
+	table := Load(Param("table"), reg.RSI)
+	entries := Load(Param("entries"), reg.RDX)
+	groups := Load(Param("groups"), reg.RCX)
+	index := Load(Param("index"), reg.RAX)
+	wanted, now, oneVec, mask := z[20], z[21], z[22], z[23]
+	VPBROADCASTQ(index, wanted)
+	MOVQ(U32(1), reg.R8)
+	VPBROADCASTQ(reg.R8, oneVec)
+	Label("scanGroup")
+	for i := range group {
+		VPXORQ(z[i], z[i], z[i])
+	}
+	VPXORQ(now, now, now)
+	move(entries, reg.R11)
+	Label("scanEntry")
+	VPCMPEQQ(now, wanted, reg.K1)
+	VPMOVM2Q(reg.K1, mask)
+	for i := range group {
+		VPTERNLOGQ(Imm(0xf8), at(table, i), mask, z[i])
+	}
+	VPADDQ(oneVec, now, now)
+	ADDQ(U32(group*vec), table)
+	DECQ(reg.R11)
+	JNZ(LabelRef("scanEntry"))
+	for i := range group {
+		VMOVDQU64(z[i], at(r, i))
+	}
+	ADDQ(U32(group*vec), r)
+	DECQ(groups)
+	JNZ(LabelRef("scanGroup"))
+	VZEROUPPER()
+	RET()
+}
