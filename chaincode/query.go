@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
 
@@ -171,7 +172,7 @@ func resumeAt(q exchange.Query) (string, error) {
 	}
 	key, err := base64.RawURLEncoding.DecodeString(q.Bookmark)
 	start, keyErr := shim.CreateCompositeKey(string(q.Noun), prefix(q))
-	if err != nil || keyErr != nil || !strings.HasPrefix(string(key), start) {
+	if err != nil || keyErr != nil || !strings.HasPrefix(string(key), start) || !utf8.Valid(key) {
 		return "", exchange.Errorf(exchange.Invalid, "bookmark is not one of this query")
 	}
 	return string(key), nil

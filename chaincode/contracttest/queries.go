@@ -146,6 +146,7 @@ func (s *suite) testBadQueries(t *testing.T, c *stage) {
 		{exchange.Invalid, "List", []string{`{"noun":"grant","pageSize":-1}`}},
 		{exchange.Invalid, "List", []string{`{"noun":"grant","bookmark":"!"}`}},
 		{exchange.Invalid, "List", []string{`{"noun":"grant","bookmark":"AGRlcGFydG1lbnQA"}`}}, // a department's key
+		{exchange.Invalid, "List", []string{`{"noun":"grant","bookmark":"AGdyYW50AP8"}`}},      // a grant's, but for a byte that is no UTF-8
 		{exchange.Invalid, "List", []string{`{"noun":"release","state":"open"}`}},
 		{exchange.Invalid, "List", []string{`{"noun":"release","parent":"\u0000"}`}},
 		{exchange.Invalid, "List", []string{`{"noun":"release","owner":"census"}`}},
