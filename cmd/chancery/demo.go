@@ -27,7 +27,8 @@ func newDemoCommand(a *app) *cobra.Command {
 		Short: "Show a share between departments, from nothing, on real parts",
 		Long: `Start a network of its own, have three departments publish public tables, let
 health ask census for one, and show that it arrives, that a grant gives no more
-than it says, and that altered bytes are noticed. Then stop and remove it all.
+than it says, that rules and people decide, and that altered bytes are noticed.
+Then stop and remove it all.
 
 The first run builds Fabric and kubo, which takes some minutes.`,
 		Example: `  chancery demo
@@ -124,6 +125,7 @@ func (d *demo) run(ctx context.Context) error {
 		{"one request, one narrower grant, one delivery", d.share},
 		{"a second use of a one-use grant", d.useTwice},
 		{"a use of a revoked grant", d.useRevoked},
+		{"three requests, decided by rules and by a person", d.decide},
 		{"altered bytes at a kubo node", d.alter},
 		{"measuring the network's own commit latency", d.measureCommits},
 	} {

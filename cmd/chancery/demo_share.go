@@ -94,34 +94,39 @@ func (d *demo) publish(ctx context.Context, owner *desk, table string) error {
 
 // ask has health ask census for its table, and waits until census hears of it.
 func (d *demo) ask(ctx context.Context, what string, uses int, from time.Time) (fact, error) {
-	census, health := d.desks["census"], d.desks["health"]
-	start := time.Now()
-	command, err := health.command(ctx, events.RequestOpen, &exchange.OpenRequest{
-		Dataset: "census/population", Purpose: demoPurpose, LegalBasis: demoBasis,
-		Actions: []exchange.Action{exchange.Read}, NotBefore: from, ValidFor: 60 * 24 * 3600, Uses: uses,
+	return d.request(ctx, what, d.desks["health"], exchange.OpenRequest{
+		Purpose: demoPurpose, LegalBasis: demoBasis, NotBefore: from, ValidFor: 60 * 24 * 3600, Uses: uses,
 	})
+}
+
+// request has a department ask census for its table, and waits until census
+// hears of it.
+func (d *demo) request(ctx context.Context, what string, asker *desk, body exchange.OpenRequest) (fact, error) {
+	start := time.Now()
+	body.Dataset, body.Actions = "census/population", []exchange.Action{exchange.Read}
+	command, err := asker.command(ctx, events.RequestOpen, &body)
 	if err != nil {
 		return fact{}, err
 	}
-	if err := health.answer(ctx, command); err != nil {
+	if err := asker.answer(ctx, command); err != nil {
 		return fact{}, err
 	}
-	opened, err := census.hear(ctx, exchange.RequestOpened, exchange.NewID(exchange.NounRequest, health.profile.MSP, command), nil)
+	opened, err := d.desks["census"].hear(ctx, exchange.RequestOpened, exchange.NewID(exchange.NounRequest, asker.profile.MSP, command), nil)
 	if err == nil {
 		d.step(what, start, opened)
 	}
 	return opened, err
 }
 
-// give has census's officer answer a request, and waits until health hears of it.
-func (d *demo) give(ctx context.Context, what string, body exchange.GiveGrant) (fact, error) {
-	census, health := d.desks["census"], d.desks["health"]
+// give has census's officer answer a request, and waits until its asker hears
+// of it.
+func (d *demo) give(ctx context.Context, what string, asker *desk, body exchange.GiveGrant) (fact, error) {
 	start := time.Now()
-	given, err := census.sign(ctx, exchange.OpGrantGive, &body)
+	given, err := d.desks["census"].sign(ctx, exchange.OpGrantGive, &body)
 	if err != nil {
 		return fact{}, err
 	}
-	heard, err := health.hear(ctx, exchange.GrantWasGiven, given.ID, nil)
+	heard, err := asker.hear(ctx, exchange.GrantWasGiven, given.ID, nil)
 	if err == nil {
 		d.step(what, start, heard)
 	}
@@ -134,7 +139,7 @@ func (d *demo) share(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	given, err := d.give(ctx, "an officer of census gives 1 use in 30 days", exchange.GiveGrant{
+	given, err := d.give(ctx, "an officer of census gives 1 use in 30 days", d.desks["health"], exchange.GiveGrant{
 		Request: opened.About, MaxUses: 1, NotAfter: time.Now().Add(30 * 24 * time.Hour).UTC().Truncate(time.Second),
 		Obligations: &exchange.Obligations{DeleteWithin: 365 * 24 * 3600, NoOnwardSharing: true},
 	})
@@ -211,7 +216,7 @@ func (d *demo) useRevoked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	given, err := d.give(ctx, "an officer of census gives 2 uses", exchange.GiveGrant{Request: opened.About})
+	given, err := d.give(ctx, "an officer of census gives 2 uses", d.desks["health"], exchange.GiveGrant{Request: opened.About})
 	if err != nil {
 		return err
 	}
