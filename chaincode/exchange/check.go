@@ -124,7 +124,8 @@ func Visible(s string, most int) string {
 // MaxReason bounds a reason, in bytes.
 const MaxReason = 1000
 
-func checkReason(s string) error { return checkText("reason", s, 1, MaxReason) }
+// CheckReason checks why something is done, for the record.
+func CheckReason(s string) error { return checkText("reason", s, 1, MaxReason) }
 
 func checkRange(field string, n, least, most int64) error {
 	if n < least || n > most {

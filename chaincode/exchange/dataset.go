@@ -74,7 +74,8 @@ const (
 	MaxDuration = 10 * 366 * 24 * 3600 // seconds: ten years
 )
 
-func (t *Terms) validate() error {
+// Validate checks terms by themselves.
+func (t *Terms) Validate() error {
 	err := first(
 		checkList("terms.requesters", t.Requesters, 100, func(s string) error { return checkName("terms.requesters", s) }),
 		checkList("terms.purposes", t.Purposes, 50, func(s string) error { return checkLine("terms.purposes", s, 1, 200) }),
@@ -148,7 +149,7 @@ type RegisterDataset struct {
 
 // Validate checks the body by itself.
 func (b *RegisterDataset) Validate() error {
-	return first(checkName("name", b.Name), b.Description.validate(), b.Terms.validate())
+	return first(checkName("name", b.Name), b.Description.validate(), b.Terms.Validate())
 }
 
 // SetTerms is the body of [OpDatasetSetTerms]. Grants given before keep theirs.
@@ -159,7 +160,7 @@ type SetTerms struct {
 
 // Validate checks the body by itself.
 func (b *SetTerms) Validate() error {
-	return first(checkID("dataset", NounDataset, b.Dataset), b.Terms.validate())
+	return first(checkID("dataset", NounDataset, b.Dataset), b.Terms.Validate())
 }
 
 // Object is one sealed version of a dataset.

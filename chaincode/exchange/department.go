@@ -84,7 +84,7 @@ type ChangeDepartment struct {
 
 // Validate checks the body by itself.
 func (b *ChangeDepartment) Validate() error {
-	return first(checkName("name", b.Name), checkReason(b.Reason))
+	return first(checkName("name", b.Name), CheckReason(b.Reason))
 }
 
 // EnrolOfficer is the body of [OpOfficerEnrol].
@@ -110,5 +110,5 @@ type ChangeOfficer struct {
 
 // Validate checks the body by itself.
 func (b *ChangeOfficer) Validate() error {
-	return first(checkID("officer", NounOfficer, b.Officer), checkReason(b.Reason))
+	return first(checkID("officer", NounOfficer, b.Officer), CheckReason(b.Reason))
 }

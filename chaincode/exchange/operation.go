@@ -86,7 +86,7 @@ type Withdraw struct {
 
 // Validate checks the body by itself.
 func (b *Withdraw) Validate() error {
-	return first(checkID("dataset", NounDataset, b.Dataset), checkReason(b.Reason))
+	return first(checkID("dataset", NounDataset, b.Dataset), CheckReason(b.Reason))
 }
 
 // NewBody returns an empty body for an operation, nil for an unknown one.

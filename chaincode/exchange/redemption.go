@@ -115,7 +115,7 @@ type RefuseKey struct {
 
 // Validate checks the body by itself.
 func (b *RefuseKey) Validate() error {
-	return first(checkUse(b.Grant, b.Slot), checkRange("attempt", int64(b.Attempt), 1, 1<<30), checkReason(b.Reason))
+	return first(checkUse(b.Grant, b.Slot), checkRange("attempt", int64(b.Attempt), 1, 1<<30), CheckReason(b.Reason))
 }
 
 // FileReceipt is the body of [OpReceiptFile].
@@ -147,7 +147,7 @@ type OpenDispute struct {
 
 // Validate checks the body by itself.
 func (b *OpenDispute) Validate() error {
-	err := first(checkUse(b.Grant, b.Slot), checkOneOf("cause", b.Cause, disputeCauses), checkReason(b.Reason))
+	err := first(checkUse(b.Grant, b.Slot), checkOneOf("cause", b.Cause, disputeCauses), CheckReason(b.Reason))
 	if b.Found != "" {
 		err = first(err, checkDigest("found", b.Found))
 	}

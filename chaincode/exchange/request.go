@@ -102,7 +102,7 @@ type EndRequest struct {
 
 // Validate checks the body by itself.
 func (b *EndRequest) Validate() error {
-	return first(checkID("request", NounRequest, b.Request), checkReason(b.Reason))
+	return first(checkID("request", NounRequest, b.Request), CheckReason(b.Reason))
 }
 
 // GrantState is where a grant stands. That it is over time or used up is a
@@ -187,5 +187,5 @@ type RevokeGrant struct {
 
 // Validate checks the body by itself.
 func (b *RevokeGrant) Validate() error {
-	return first(checkID("grant", NounGrant, b.Grant), checkReason(b.Reason))
+	return first(checkID("grant", NounGrant, b.Grant), CheckReason(b.Reason))
 }

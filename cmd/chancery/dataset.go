@@ -11,7 +11,8 @@ import (
 
 func newDatasetCommand(a *app) *cobra.Command {
 	return newNoun("dataset", "A department's named data: publish it, look through the catalogue",
-		newDatasetPublishCommand(a), newDatasetListCommand(a), newDatasetShowCommand(a))
+		newDatasetPublishCommand(a), newDatasetCertifyCommand(a), newDatasetTermsCommand(a), newDatasetWithdrawCommand(a),
+		newDatasetListCommand(a), newDatasetShowCommand(a))
 }
 
 func newDatasetListCommand(a *app) *cobra.Command {

@@ -17,21 +17,14 @@ import (
 
 // datasetFlags describe a dataset on the command line.
 type datasetFlags struct {
-	Name            string
-	Title           string
-	Description     string
-	Keywords        []string
-	Licence         string
-	MediaType       string
-	Columns         []string // name:type, or name:type:unit
-	Requesters      []string
-	Purposes        []string
-	Actions         []string
-	MaxUses         int
-	MaxDuration     span
-	Attestations    int
-	DeleteWithin    span
-	NoOnwardSharing bool
+	Name        string
+	Title       string
+	Description string
+	Keywords    []string
+	Licence     string
+	MediaType   string
+	Columns     []string // name:type, or name:type:unit
+	Terms       termsFlags
 }
 
 func (d *datasetFlags) addTo(flags *pflag.FlagSet) {
@@ -42,18 +35,8 @@ func (d *datasetFlags) addTo(flags *pflag.FlagSet) {
 	flags.StringVar(&d.Licence, "licence", "", "licence in one line")
 	flags.StringVar(&d.MediaType, "media-type", "", "media type (default: by the file's extension)")
 	flags.StringArrayVar(&d.Columns, "column", nil, "column as NAME:TYPE[:UNIT], with a type of string, integer, number, boolean, date; may be repeated")
-	flags.StringSliceVar(&d.Requesters, "requester", nil, "department that may ask; may be repeated (default: any)")
-	flags.StringArrayVar(&d.Purposes, "purpose", nil, "purpose that may be named; may be repeated (default: any)")
-	flags.StringSliceVar(&d.Actions, "action", []string{string(exchange.Read)}, "action that may be asked for: read or compute")
-	flags.IntVar(&d.MaxUses, "max-uses", 1, "uses of a grant at most")
-	flags.Var(&d.MaxDuration, "max-duration", "validity of a grant at most (default 30d)")
-	flags.IntVar(&d.Attestations, "attestations", 0, "departments that must have checked a version before it is redeemed")
-	flags.Var(&d.DeleteWithin, "delete-within", "oblige grantees to delete it so long after the release")
-	flags.BoolVar(&d.NoOnwardSharing, "no-onward-sharing", false, "oblige grantees to share it with nobody")
+	d.Terms.addTo(flags)
 }
-
-// defaultDuration bounds a grant where neither flag nor document does.
-const defaultDuration = 30 * 24 * 3600 // seconds
 
 // apply puts what the flags say into a dataset, and defaults where neither they
 // nor the document say anything.
@@ -83,38 +66,9 @@ func (d *datasetFlags) apply(flags *pflag.FlagSet, to *exchange.RegisterDataset,
 		}
 		to.Columns = columns
 	}
-	d.applyTerms(flags, &to.Terms)
+	d.Terms.apply(flags, &to.Terms)
+	d.Terms.complete(flags, &to.Terms)
 	return nil
-}
-
-func (d *datasetFlags) applyTerms(flags *pflag.FlagSet, to *exchange.Terms) {
-	if flags.Changed("requester") {
-		to.Requesters = d.Requesters
-	}
-	if flags.Changed("purpose") {
-		to.Purposes = d.Purposes
-	}
-	if flags.Changed("action") || to.Actions == nil {
-		to.Actions = actionsOf(d.Actions)
-	}
-	if flags.Changed("max-uses") || to.MaxUses == 0 {
-		to.MaxUses = d.MaxUses
-	}
-	if to.MaxDuration == 0 {
-		to.MaxDuration = defaultDuration
-	}
-	if flags.Changed("max-duration") {
-		to.MaxDuration = d.MaxDuration.seconds()
-	}
-	if flags.Changed("attestations") {
-		to.Attestations = d.Attestations
-	}
-	if flags.Changed("delete-within") {
-		to.Obligations.DeleteWithin = d.DeleteWithin.seconds()
-	}
-	if flags.Changed("no-onward-sharing") {
-		to.Obligations.NoOnwardSharing = d.NoOnwardSharing
-	}
 }
 
 // parseColumns reads NAME:TYPE[:UNIT]. A name with a colon goes into a

@@ -8,7 +8,8 @@ import (
 
 func newDepartmentCommand(a *app) *cobra.Command {
 	return newNoun("department", "The departments on the channel",
-		newDepartmentRegisterCommand(a), newDepartmentListCommand(a), newDepartmentShowCommand(a))
+		newDepartmentRegisterCommand(a), newDepartmentSuspendCommand(a), newDepartmentReinstateCommand(a),
+		newDepartmentListCommand(a), newDepartmentShowCommand(a))
 }
 
 func newDepartmentListCommand(a *app) *cobra.Command {

@@ -66,7 +66,7 @@ func (g shownGrant) write(w io.Writer) {
 	f.add("uses", "%d of %d", used(g.Redemptions), g.MaxUses)
 	f.add("from", "%s", clock(g.NotBefore))
 	f.add("until", "%s", clock(g.NotAfter))
-	f.add("attestations", "%d before a redemption", g.Attestations)
+	f.add("needed to redeem", "%s", demandsText(g.Attestations, g.Certified))
 	f.add("obligations", "%s", obligationsText(g.Obligations))
 	f.add("parent", "%s", g.Parent)
 	f.add("given", "%s", clock(g.Since))

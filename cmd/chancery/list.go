@@ -27,8 +27,8 @@ type ListOptions struct {
 	Parent string // see listing.parent
 	Party  string // department that takes part in the record, in any role
 	State  string
-	After  moment // made at or after
-	Before moment // made before
+	Since  moment // made at or after
+	Until  moment // made before
 	Limit  int    // records at most, from 1; 0: all
 }
 
@@ -50,8 +50,8 @@ func newListCommand[T any](a *app, l listing[T]) *cobra.Command {
 	}
 	flags.StringVar(&opts.Party, "party", "", "only records in which this department takes part")
 	flags.StringVar(&opts.State, "state", "", "only records in this state")
-	flags.Var(&opts.After, "after", "only records made at or after this time")
-	flags.Var(&opts.Before, "before", "only records made before this time")
+	flags.Var(&opts.Since, "since", "only records made at or after this time: a date, RFC 3339, -7d")
+	flags.Var(&opts.Until, "until", "only records made before this time")
 	flags.IntVar(&opts.Limit, "limit", 200, "number of records at most; 0 for all")
 	return cmd
 }
@@ -62,7 +62,7 @@ func runList[T any](ctx context.Context, a *app, l listing[T], opts ListOptions)
 	}
 	query := exchange.Query{
 		Noun: l.noun, Department: opts.Party, State: opts.State, Parent: opts.Parent,
-		From: opts.After.Time, To: opts.Before.Time,
+		From: opts.Since.Time, To: opts.Until.Time,
 	}
 	if err := query.Validate(); err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -14,7 +15,7 @@ import (
 func newObjectShowCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show OBJECT",
-		Short:   "Show an object and the verdicts of the departments that checked it",
+		Short:   "Show an object, its certification and the verdicts of those who checked it",
 		Example: `  chancery object show o-4xw7cqk2yqv7rdzv5m6ud2kq3e`,
 		Args:    takes("an OBJECT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -23,10 +24,11 @@ func newObjectShowCommand(a *app) *cobra.Command {
 	}
 }
 
-// shownObject is an object with its attestations.
+// shownObject is an object with what departments say of it.
 type shownObject struct {
 	exchange.Object
-	Attestations []exchange.Attestation `json:"attestations"`
+	Attestations  []exchange.Attestation  `json:"attestations"`
+	Certification *exchange.Certification `json:"certification,omitempty"`
 }
 
 func runObjectShow(ctx context.Context, a *app, id string) error {
@@ -39,6 +41,15 @@ func runObjectShow(ctx context.Context, a *app, id string) error {
 			return err
 		}
 		shown.Attestations, err = recordsOf[exchange.Attestation](ctx, client, exchange.Query{Noun: exchange.NounAttestation, Parent: id})
+		if err != nil {
+			return err
+		}
+		var word exchange.Certification
+		err = client.Get(ctx, exchange.NounCertification, id, &word)
+		if errors.Is(err, exchange.ErrNotFound) {
+			return nil
+		}
+		shown.Certification = &word
 		return err
 	})
 	if err != nil {
@@ -63,6 +74,9 @@ func (o shownObject) write(w io.Writer) {
 	f.add("source", "%s", o.Source)
 	f.add("derived from", "%s", joined(o.DerivedFrom))
 	f.add("registered", "%s", clock(o.Since))
+	if c := o.Certification; c != nil {
+		f.add("certified", "%s by %s at %s", c.Statement, signer(c.Change), clock(c.Change.Time))
+	}
 	addChange(&f, o.Change)
 	f.write(w)
 	if len(o.Attestations) == 0 {

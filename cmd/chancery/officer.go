@@ -8,7 +8,7 @@ import (
 
 func newOfficerCommand(a *app) *cobra.Command {
 	return newNoun("officer", "Who may sign for a department, and as what",
-		newOfficerEnrolCommand(a), newOfficerListCommand(a))
+		newOfficerEnrolCommand(a), newOfficerSuspendCommand(a), newOfficerReinstateCommand(a), newOfficerListCommand(a))
 }
 
 func newOfficerListCommand(a *app) *cobra.Command {

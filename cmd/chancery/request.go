@@ -18,7 +18,7 @@ func newRequestListCommand(a *app) *cobra.Command {
 		noun:  exchange.NounRequest,
 		short: "List requests of every department",
 		example: `  chancery request list --state open --party census
-  chancery request list --after -7d --json`,
+  chancery request list --since -7d --json`,
 		parent: "dataset",
 		head:   []string{"REQUEST", "FROM", "TO", "PURPOSE", "USES", "UNTIL", "STATE", "GRANT"},
 		row: func(r exchange.Request) []string {
