@@ -36,6 +36,7 @@ var beside = map[string][]string{
 	"crypto/keystore":        {"crypto/envelope"}, // within crypto: an identity is kept as the envelope writes it
 	"workers":                {"events/bus"},
 	"compose/native":         {"compose"},
+	"test/workertest":        {"test/bustest"},
 }
 
 // forbidden are libraries that a tree of ours must not reach, even at second
