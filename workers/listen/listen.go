@@ -107,16 +107,7 @@ func (l *listener) follow(ctx context.Context) error {
 	defer reader.Wait()
 	defer cancel()
 	blocks, ended := make(chan ledger.Block, blocksAhead), make(chan error, 1)
-	reader.Go(func() {
-		ended <- l.Ledger.Blocks(ctx, from, func(b ledger.Block) error {
-			select {
-			case blocks <- b:
-				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		})
-	})
+	reader.Go(func() { ended <- feed(ctx, l.Ledger, from, blocks) })
 	return w.write(ctx, blocks, ended)
 }
 

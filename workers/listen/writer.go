@@ -35,19 +35,12 @@ func (w *writer) take(b ledger.Block) error {
 		return err
 	}
 	w.next = b.Number + 1
-	for _, tx := range b.Txs {
-		for i, event := range tx.Events {
-			p := events.Position{Channel: w.Channel, Block: b.Number, TxIndex: tx.Index, EventIndex: i, Tx: tx.ID, Code: tx.Code}
-			if tx.Code != ledger.Valid || (w.place != nil && p.Compare(*w.place) <= 0) {
-				continue
-			}
-			e, err := events.NewLedger(event, p, tx.Time)
-			if err != nil {
-				return fmt.Errorf("event %d of transaction %s in block %d: %w", i, tx.ID, b.Number, err)
-			}
-			w.pending = append(w.pending, e)
-			w.bytes += len(e.Data)
+	for e, err := range envelopes(w.Channel, b, w.place) {
+		if err != nil {
+			return err
 		}
+		w.pending = append(w.pending, e)
+		w.bytes += len(e.Data)
 	}
 	return nil
 }
