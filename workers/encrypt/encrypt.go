@@ -158,6 +158,10 @@ type result struct {
 // stream runs file → table check → age → kubo, all at once. kubo keeps nothing
 // of a file that is refused.
 func (e *encrypt) stream(ctx context.Context, file *os.File, d exchange.Dataset, to envelope.Recipient) (result, error) {
+	before, err := file.Stat()
+	if err != nil {
+		return result{}, err
+	}
 	var (
 		done      result
 		sealErr   error
@@ -166,7 +170,7 @@ func (e *encrypt) stream(ctx context.Context, file *os.File, d exchange.Dataset,
 	)
 	go func() {
 		defer close(finished)
-		done, sealErr = pour(into, file, d, to)
+		done, sealErr = pour(into, file, before, d, to)
 		into.CloseWithError(sealErr)
 	}()
 	cid, _, err := e.Node.Add(ctx, out)
@@ -183,12 +187,8 @@ func (e *encrypt) stream(ctx context.Context, file *os.File, d exchange.Dataset,
 }
 
 // pour seals the file into a writer. A refusal says what is wrong with the
-// file.
-func pour(into io.Writer, file *os.File, d exchange.Dataset, to envelope.Recipient) (result, error) {
-	before, err := file.Stat()
-	if err != nil {
-		return result{}, err
-	}
+// file, which must still be what it was before.
+func pour(into io.Writer, file *os.File, before os.FileInfo, d exchange.Dataset, to envelope.Recipient) (result, error) {
 	check, err := table.NewChecker(table.Of(d.Description))
 	if err != nil {
 		return result{}, err
