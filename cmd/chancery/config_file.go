@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -24,7 +23,7 @@ func readConfig(lookup func(string) (string, bool), known *pflag.FlagSet) (strin
 	if !asked || file == "" {
 		file, asked = configFile, false
 	}
-	data, err := os.ReadFile(file)
+	data, err := readSmall(file)
 	if errors.Is(err, fs.ErrNotExist) && !asked {
 		return file, nil, nil
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -110,7 +109,7 @@ func readMetadata(file string) (dataset exchange.RegisterDataset, err error) {
 
 // readDocument reads the file that a flag names, YAML or JSON, strictly.
 func readDocument(flag, file string, v any) error {
-	data, err := os.ReadFile(file)
+	data, err := readSmall(file)
 	if err != nil {
 		return usagef("%s: %w", flag, err)
 	}

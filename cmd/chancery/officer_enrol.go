@@ -67,7 +67,7 @@ func runOfficerEnrol(ctx context.Context, a *app, name string, opts OfficerEnrol
 			return err
 		}
 	}
-	certificate, err := os.ReadFile(file)
+	certificate, err := readSmall(file)
 	if err != nil {
 		return usagef("--certificate: %w", err)
 	}

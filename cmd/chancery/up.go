@@ -83,7 +83,7 @@ func (a *app) start(ctx context.Context) (*native.Network, error) {
 		Progress: a.err, Bootstrap: bootstrap,
 	}
 	if a.topology != "" {
-		data, err := os.ReadFile(a.topology)
+		data, err := readSmall(a.topology)
 		if err != nil {
 			return nil, usagef("%s: %w", a.nameOf("topology"), err)
 		}
