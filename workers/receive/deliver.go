@@ -26,6 +26,8 @@ type contest struct {
 
 func (c *contest) Error() string { return c.reason }
 
+func (c *contest) Unwrap() error { return ErrContested }
+
 func contestf(cause exchange.DisputeCause, format string, args ...any) *contest {
 	return &contest{cause: cause, reason: fmt.Sprintf(format, args...)}
 }
@@ -36,44 +38,71 @@ func (r *receive) deliver(ctx context.Context, d delivery) (rows int64, err erro
 	if err := exchange.CheckFileName("file name", d.object.FileName); err != nil {
 		return 0, workers.Reject(fmt.Errorf("object %s: %w", d.object.ID, err))
 	}
-	wrap, err := r.fetchWrap(ctx, d)
+	p, err := r.parcel(ctx, d)
 	if err != nil {
 		return 0, err
 	}
-	commitment, err := commitmentOf(d.object)
-	if err != nil {
-		return 0, err
-	}
-	check, err := table.NewChecker(table.Of(d.dataset.Description))
-	if err != nil {
-		return 0, err
-	}
-	sealed, err := r.Node.Cat(ctx, d.object.CID)
-	if noFile(err) {
-		return 0, contestf(exchange.CauseSealed, "%v", err)
-	}
-	if err != nil {
-		return 0, err
-	}
-	defer sealed.Close()
+	defer p.sealed.Close()
 	file, err := newArrival(r.Inbox, d.release.Grant, d.release.Slot, d.object.FileName)
 	if err != nil {
 		return 0, err
 	}
 	defer file.discard()
-	watched := &screen{check: check}
-	_, err = envelope.Open(io.MultiWriter(file, watched), sealed, wrap.FileKey, wrap.Salt, commitment)
-	rows, tableErr := check.Close()
-	if err := judge(err, d.object); err != nil {
+	if rows, err = p.open(file); err != nil {
+		return 0, err
+	}
+	return rows, file.keep()
+}
+
+// parcel is a sealed object with what opens it and what it is held to.
+type parcel struct {
+	object     exchange.Object
+	wrap       envelope.Wrap
+	commitment envelope.Commitment
+	check      *table.Checker
+	sealed     io.ReadCloser
+}
+
+// parcel fetches the wrap and reaches for the object. The caller closes sealed.
+func (c Config) parcel(ctx context.Context, d delivery) (*parcel, error) {
+	wrap, err := c.fetchWrap(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	commitment, err := commitmentOf(d.object)
+	if err != nil {
+		return nil, err
+	}
+	check, err := table.NewChecker(table.Of(d.dataset.Description))
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := c.Node.Cat(ctx, d.object.CID)
+	if noFile(err) {
+		return nil, contestf(exchange.CauseSealed, "%v", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &parcel{d.object, wrap, commitment, check, sealed}, nil
+}
+
+// open writes the content and checks it: both digests, the columns, the number
+// of rows, which it returns. What was written is nothing unless all is well.
+func (p *parcel) open(to io.Writer) (rows int64, err error) {
+	watched := &screen{check: p.check}
+	_, err = envelope.Open(io.MultiWriter(to, watched), p.sealed, p.wrap.FileKey, p.wrap.Salt, p.commitment)
+	rows, tableErr := p.check.Close()
+	if err := judge(err, p.object); err != nil {
 		return 0, err
 	}
 	if tableErr != nil {
 		return 0, contestf(exchange.CauseSchema, "not the table that was declared: %v", tableErr)
 	}
-	if rows != d.object.Rows {
-		return 0, contestf(exchange.CauseSchema, "%d rows arrived, %d are registered", rows, d.object.Rows)
+	if rows != p.object.Rows {
+		return 0, contestf(exchange.CauseSchema, "%d rows arrived, %d are registered", rows, p.object.Rows)
 	}
-	return rows, file.keep()
+	return rows, nil
 }
 
 // screen shows the content to the table check. A table that is wrong does not
@@ -105,12 +134,12 @@ func judge(err error, o exchange.Object) error {
 }
 
 // fetchWrap fetches the wrap, checks that it is the recorded one, and opens it.
-func (r *receive) fetchWrap(ctx context.Context, d delivery) (envelope.Wrap, error) {
-	identity, err := r.Keys.Identity(keystore.Department)
+func (c Config) fetchWrap(ctx context.Context, d delivery) (envelope.Wrap, error) {
+	identity, err := c.Keys.Identity(keystore.Department)
 	if err != nil {
 		return envelope.Wrap{}, err
 	}
-	stream, err := r.Node.Cat(ctx, d.release.WrapCID)
+	stream, err := c.Node.Cat(ctx, d.release.WrapCID)
 	if noFile(err) {
 		return envelope.Wrap{}, contestf(exchange.CauseWrap, "%v", err)
 	}

@@ -180,7 +180,8 @@ func (d delivery) id() string { return useID(d.release.Grant, d.release.Slot) }
 // useID names a use as the ledger does: "<grant>/<slot>".
 func useID(grant string, slot int) string { return grant + "/" + strconv.Itoa(slot) }
 
-func (r *receive) look(ctx context.Context, release exchange.Release) (delivery, error) {
+// look reads what the ledger says of a use.
+func (c Config) look(ctx context.Context, release exchange.Release) (delivery, error) {
 	d := delivery{release: release}
 	for _, read := range []struct {
 		noun exchange.Noun
@@ -191,7 +192,7 @@ func (r *receive) look(ctx context.Context, release exchange.Release) (delivery,
 		{exchange.NounObject, func() string { return d.use.Object }, &d.object},
 		{exchange.NounDataset, func() string { return d.use.Dataset }, &d.dataset},
 	} {
-		if err := r.Ledger.Get(ctx, read.noun, read.id(), read.into); err != nil {
+		if err := c.Ledger.Get(ctx, read.noun, read.id(), read.into); err != nil {
 			return d, fmt.Errorf("%s %s: %w", read.noun, read.id(), err)
 		}
 	}
