@@ -110,7 +110,7 @@ func TestVocabulary(t *testing.T) {
 		`'people' in dataset.keywords && dataset.licence == 'CC0' && dataset.mediaType == 'text/csv' && dataset.versions == 2 && dataset.since < now`,
 		`dataset.columns.exists(c, c.name == 'people' && c.type == 'integer' && c.unit == 'persons' && c.description == '')`,
 		`request.requester in dataset.terms.requesters && request.purpose in dataset.terms.purposes && size(dataset.terms.actions) == 2`,
-		`dataset.terms.maxUses == 3 && dataset.terms.maxDuration == duration('1440h') && dataset.terms.attestations == 1 && !dataset.terms.delegation`,
+		`dataset.terms.maxUses == 3 && dataset.terms.maxDuration == duration('1440h') && dataset.terms.attestations == 1 && !dataset.terms.certified && !dataset.terms.delegation`,
 		`dataset.terms.obligations.deleteWithin == duration('2160h') && !dataset.terms.obligations.noOnwardSharing`,
 		`requester.name == 'labor' && requester.msp == 'LaborMSP' && requester.title == 'Labour' && requester.status == 'active' && requester.since < now`,
 		`history.requests == 4 && history.grants == 3 && history.refusals == 1 && history.withdrawals == 1 && history.revocations == 1 && history.disputes == 2`,

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -83,6 +84,7 @@ type terms struct {
 	MaxUses      int           `cel:"maxUses"`
 	MaxDuration  time.Duration `cel:"maxDuration"`
 	Attestations int           `cel:"attestations"`
+	Certified    bool          `cel:"certified"`
 	Obligations  obligations   `cel:"obligations"`
 	Delegation   bool          `cel:"delegation"`
 }
@@ -115,6 +117,33 @@ const (
 	historyVariable = "history"
 	nowVariable     = "now"
 )
+
+// Vocabulary lists what conditions may name, a variable a line, for people.
+func Vocabulary() string {
+	var b strings.Builder
+	for _, v := range variables {
+		fmt.Fprintf(&b, "%-9s  %s\n", v.name, strings.Join(fieldsOf(v.of), ", "))
+	}
+	fmt.Fprintf(&b, "%-9s  a timestamp\n", nowVariable)
+	return b.String()
+}
+
+// fieldsOf are a type's fields as rules name them; a record among them has its
+// own in braces, a list brackets.
+func fieldsOf(of reflect.Type) []string {
+	var list []string
+	for f := range of.Fields() {
+		name, t := f.Tag.Get("cel"), f.Type
+		if t.Kind() == reflect.Slice {
+			name, t = name+"[]", t.Elem()
+		}
+		if t.Kind() == reflect.Struct && t != reflect.TypeFor[time.Time]() {
+			name += "{" + strings.Join(fieldsOf(t), ", ") + "}"
+		}
+		list = append(list, name)
+	}
+	return list
+}
 
 // values are the variables' values.
 func (f Facts) values() map[string]any {
@@ -150,7 +179,7 @@ func newDataset(d exchange.Dataset) dataset {
 		Versions: d.Versions, Since: d.Since,
 		Terms: terms{
 			Requesters: words(t.Requesters), Purposes: words(t.Purposes), Actions: words(t.Actions),
-			MaxUses: t.MaxUses, MaxDuration: seconds(t.MaxDuration), Attestations: t.Attestations, Delegation: t.Delegation,
+			MaxUses: t.MaxUses, MaxDuration: seconds(t.MaxDuration), Attestations: t.Attestations, Certified: t.Certified, Delegation: t.Delegation,
 			Obligations: obligations{seconds(t.Obligations.DeleteWithin), t.Obligations.NoOnwardSharing},
 		},
 	}
