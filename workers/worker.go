@@ -37,7 +37,7 @@ type Subscription struct {
 	// They are counted by this process. Default 10.
 	MaxAttempts int
 	// AckWait is after what silence the server delivers a message again, in
-	// time; heartbeats go out at a third of it. Default 30 s.
+	// time; heartbeats go out at a third of it. Default 10 s.
 	AckWait time.Duration
 	// Timeout bounds one call of a handler, in time; it is a failed attempt.
 	// Default 15 min.
@@ -52,7 +52,7 @@ type Subscription struct {
 func (s Subscription) withDefaults() Subscription {
 	orInt(&s.Concurrency, 4)
 	orInt(&s.MaxAttempts, 10)
-	orDuration(&s.AckWait, 30*time.Second)
+	orDuration(&s.AckWait, 10*time.Second)
 	orDuration(&s.Timeout, 15*time.Minute)
 	orDuration(&s.Backoff, 500*time.Millisecond)
 	orDuration(&s.MaxBackoff, time.Minute)

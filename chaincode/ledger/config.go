@@ -26,7 +26,7 @@ type Config struct {
 	EvaluateTimeout time.Duration // for one query; default 15 s
 	EndorseTimeout  time.Duration // for the endorsements of one transaction; default 30 s
 	SubmitTimeout   time.Duration // for handing it to the orderer; default 15 s
-	CommitTimeout   time.Duration // for one wait for its commit; default 30 s
+	CommitTimeout   time.Duration // for one wait for its commit; default 10 s, then the same bytes are submitted again
 
 	BatchOperations int           // most operations in one Apply, 1 to exchange.MaxOperations; default 300
 	BatchBytes      int           // most bytes of operations in one Apply, twice exchange.MaxBody to exchange.MaxBatch; default the latter
@@ -44,7 +44,7 @@ func (c *Config) complete() {
 	orDefault(&c.EvaluateTimeout, 15*time.Second)
 	orDefault(&c.EndorseTimeout, 30*time.Second)
 	orDefault(&c.SubmitTimeout, 15*time.Second)
-	orDefault(&c.CommitTimeout, 30*time.Second)
+	orDefault(&c.CommitTimeout, 10*time.Second)
 	orDefault(&c.BatchOperations, 300)
 	orDefault(&c.BatchBytes, exchange.MaxBatch)
 	orDefault(&c.BatchWait, 2*time.Millisecond)
