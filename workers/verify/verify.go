@@ -41,11 +41,15 @@ type Config struct {
 	Ledger     workers.Submitter
 }
 
+// atOnce is how many objects are fetched at once: one that nobody offers
+// takes a minute a try, and must not keep the others waiting.
+const atOnce = 16
+
 // New returns the worker.
 func New(cfg Config) workers.Worker {
 	v := &verify{cfg}
 	return workers.Worker{Name: Name, Subscriptions: []workers.Subscription{
-		{Filter: events.LedgerFilter(exchange.ObjectRegistered, "", ""), Handle: v.handle, Concurrency: 4},
+		{Filter: events.LedgerFilter(exchange.ObjectRegistered, "", ""), Handle: v.handle, Concurrency: atOnce},
 	}}
 }
 
