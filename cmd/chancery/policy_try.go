@@ -36,6 +36,9 @@ the fields of a request as "request show --json" prints them, or as a command
 request.open carries them. A document needs --dataset, and together they need
 no network. Without --request the file is only checked.
 
+Conditions are CEL, https://cel.dev, over these:
+
+` + policy.Vocabulary() + `
 Exit codes: 0 the rules give (or are sound), 3 they refuse, 8 they leave it to
 an officer, 2 the file cannot be used.`,
 		Example: `  chancery policy test policy.yaml
