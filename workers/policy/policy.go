@@ -81,7 +81,7 @@ func (p *policy) consider(ctx context.Context, id string) error {
 	if err := p.Ledger.Get(ctx, exchange.NounRequest, id, &r); err != nil {
 		return fmt.Errorf("request %s: %w", id, err)
 	}
-	log := zerolog.Ctx(ctx).With().Str("id", r.ID).Str("from", r.Requester).Logger()
+	log := zerolog.Ctx(ctx).With().Str("id", r.ID).Logger()
 	if r.State != exchange.RequestOpen {
 		log.Info().Str("state", string(r.State)).Msg("decided already")
 		return nil
