@@ -21,8 +21,14 @@ type Failed struct {
 	Header   map[string][]string `json:"header,omitempty"`
 	Body     []byte              `json:"body"` // base64; the first [MaxDeadBody] bytes
 	Size     int                 `json:"size"` // bytes of the whole body; the origin holds the rest
-	Time     time.Time           `json:"time"`
+	// RetryOf is the number of the dead letter, its sequence in DEAD, whose
+	// retry failed; 0: the message itself did.
+	RetryOf uint64    `json:"retryOf,omitempty"`
+	Time    time.Time `json:"time"`
 }
+
+// Cut says that the letter does not hold the whole message.
+func (f *Failed) Cut() bool { return f.Size > len(f.Body) }
 
 // MaxDeadBody bounds the bytes of the original body in a dead letter, so that
 // the letter itself fits the bus.
@@ -43,9 +49,12 @@ func (f *Failed) Validate() error {
 	return nil
 }
 
+// deliveries are the types of what is said about deliveries.
+var deliveries = map[Kind]exchange.EventType{KindDead: DeliveryFailed, KindRetry: DeliveryRetried}
+
 // NewDead makes the dead letter of a message; it sets the size and clips body
-// and header. Its ce-id follows from worker and origin, so that a repeat is
-// dropped as a duplicate; its subject names what the message was about as far
+// and header. Its ce-id follows from worker, origin and retry, so that a repeat
+// is dropped as a duplicate; its subject names what the message was about as far
 // as that could be read.
 func NewDead(department string, f Failed) (Envelope, error) {
 	f.Size = len(f.Body)
@@ -56,10 +65,7 @@ func NewDead(department string, f Failed) (Envelope, error) {
 	if err := f.Validate(); err != nil {
 		return Envelope{}, err
 	}
-	about, err := ParseSubject(f.Subject)
-	if err != nil {
-		about = Subject{Noun: "message", Verb: "unreadable"}
-	}
+	about := aboutOf(f.Subject)
 	if about.ID == "" {
 		about.ID = Token(fmt.Sprintf("%s-%d", strings.ToLower(f.Stream), f.Sequence))
 	}
@@ -70,10 +76,28 @@ func NewDead(department string, f Failed) (Envelope, error) {
 		About:   about.ID,
 		Time:    f.Time,
 	}
-	if v := f.Header[prefix+"correlation"]; len(v) == 1 && exchange.ValidCommand(v[0]) {
-		e.Correlation = v[0]
+	if f.RetryOf > 0 {
+		e.ID += fmt.Sprintf(".retry-%d", f.RetryOf)
 	}
+	e.Correlation = correlationOf(f.Header)
 	return e.fill(string(DeliveryFailed), f)
+}
+
+// aboutOf names what a message was about as far as its subject can be read.
+func aboutOf(subject string) Subject {
+	s, err := ParseSubject(subject)
+	if err != nil {
+		return Subject{Noun: "message", Verb: "unreadable"}
+	}
+	return s
+}
+
+// correlationOf is the command behind a message, where its header says one.
+func correlationOf(h map[string][]string) string {
+	if v := h[prefix+"correlation"]; len(v) == 1 && exchange.ValidCommand(v[0]) {
+		return v[0]
+	}
+	return ""
 }
 
 func headerSize(h map[string][]string) int {

@@ -126,9 +126,9 @@ func (e *Envelope) checkNames() error {
 	case !exchange.ValidName(e.Source):
 		return invalid("source %q is not the name of a department", clip(e.Source))
 	}
-	if e.Address.Kind == KindDead {
-		if e.Type != CEType(DeliveryFailed) {
-			return invalid("type %q: a dead letter has the type %q", clip(e.Type), CEType(DeliveryFailed))
+	if want, ok := deliveries[e.Address.Kind]; ok {
+		if e.Type != CEType(want) {
+			return invalid("type %q: on a subject of kind %s it is %q", clip(e.Type), e.Address.Kind, CEType(want))
 		}
 		return nil
 	}

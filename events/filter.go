@@ -31,7 +31,8 @@ func WorkFilter(t exchange.EventType, from, to string) Filter {
 	return factFilter(StreamWork, KindWork, t, from, to)
 }
 
-// All selects everything that a stream holds.
+// All selects everything that a stream holds, but of DEAD the dead letters
+// alone: see [RetryFilter].
 func All(stream string) Filter {
 	return Filter{Stream: stream, Name: "all", Subject: join(string(kinds[stream]), ">")}
 }
@@ -72,6 +73,15 @@ func WorkSpace(t exchange.EventType, from string) string {
 
 // DeadSpace is every dead letter of a worker.
 func DeadSpace(worker string) string { return join(string(KindDead), worker, ">") }
+
+// RetryFilter selects the retries of a worker's dead letters; an empty worker
+// is any.
+func RetryFilter(worker string) Filter {
+	return Filter{Stream: StreamDead, Name: "retry", Subject: join(string(KindRetry), anyToken(worker), ">")}
+}
+
+// RetrySpace is every retry of a dead letter.
+func RetrySpace() string { return join(string(KindRetry), ">") }
 
 // Everything is every subject of ours.
 func Everything() string { return root + ".>" }

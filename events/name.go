@@ -29,6 +29,9 @@ const (
 // DeliveryFailed is the dead letter: what no retry could do.
 const DeliveryFailed exchange.EventType = "delivery.failed"
 
+// DeliveryRetried asks for the message of a dead letter to be handled again.
+const DeliveryRetried exchange.EventType = "delivery.retried"
+
 // WorkEvents is every event of the WORK stream, in the order of the flow.
 var WorkEvents = []exchange.EventType{CommandAccepted, exchange.CommandRejected, ObjectStaged, ObjectSealed}
 

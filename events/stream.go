@@ -11,7 +11,7 @@ const (
 	StreamCommands = "COMMANDS" // what its systems ask
 	StreamLedger   = "LEDGER"   // what the ledger said, in its order, once
 	StreamWork     = "WORK"     // steps between its workers
-	StreamDead     = "DEAD"     // what no retry could do
+	StreamDead     = "DEAD"     // what no retry could do, and what shall be tried once more
 )
 
 var kinds = map[string]Kind{
@@ -40,7 +40,8 @@ func Streams() []jetstream.StreamConfig {
 	work.MaxAge = 7 * day
 	work.DenyDelete = true
 
-	dead := stream(StreamDead, "what no retry could do")
+	dead := stream(StreamDead, "what no retry could do, and what shall be tried once more")
+	dead.Subjects = append(dead.Subjects, RetrySpace())
 	dead.MaxAge = 90 * day
 	return []jetstream.StreamConfig{commands, ledger, work, dead}
 }

@@ -14,6 +14,7 @@ const (
 	KindLedger  Kind = "ledger"
 	KindWork    Kind = "work"
 	KindDead    Kind = "dead"
+	KindRetry   Kind = "retry"
 )
 
 const root = "chancery"
@@ -24,10 +25,11 @@ const root = "chancery"
 //	chancery.ledger.<noun>.<past>.<from>.<to>.<id>
 //	chancery.work.<noun>.<past>.<from>.<to>.<id>
 //	chancery.dead.<worker>.<noun>.<past or verb>.<id>
+//	chancery.retry.<worker>.<noun>.<past or verb>.<number of the dead letter>
 type Subject struct {
 	Kind   Kind
-	Worker string // dead letters only
-	From   string // department that acts; none in dead letters
+	Worker string // dead letters and their retries only
+	From   string // department that acts; none in dead letters and their retries
 	To     string // counterpart or [exchange.ToAll]; ledger and work only
 	Noun   string
 	Verb   string // verb of a command, past participle of an event
@@ -79,7 +81,7 @@ func (s Subject) String() string {
 	switch s.Kind {
 	case KindCommand:
 		return join(string(s.Kind), s.From, s.Noun, s.Verb)
-	case KindDead:
+	case KindDead, KindRetry:
 		return join(string(s.Kind), s.Worker, s.Noun, s.Verb, s.ID)
 	default:
 		return join(string(s.Kind), s.Noun, s.Verb, s.From, s.To, s.ID)
@@ -97,7 +99,7 @@ func (s Subject) Validate() error {
 	switch s.Kind {
 	case KindCommand:
 		return s.check("department", s.From, exchange.ValidName(s.From))
-	case KindDead:
+	case KindDead, KindRetry:
 		if err := s.check("worker", s.Worker, tokenPattern.MatchString(s.Worker)); err != nil {
 			return err
 		}
@@ -145,7 +147,7 @@ func fromTokens(k Kind, t []string) (Subject, bool) {
 	switch {
 	case k == KindCommand && len(t) == 3:
 		s.From, s.Noun, s.Verb = t[0], t[1], t[2]
-	case k == KindDead && len(t) == 4:
+	case (k == KindDead || k == KindRetry) && len(t) == 4:
 		s.Worker, s.Noun, s.Verb, s.ID = t[0], t[1], t[2], t[3]
 	case (k == KindLedger || k == KindWork) && len(t) == 5:
 		s.Noun, s.Verb, s.From, s.To, s.ID = t[0], t[1], t[2], t[3], t[4]

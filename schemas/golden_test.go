@@ -168,10 +168,18 @@ func goldenCommands() map[events.Command]any {
 	}
 }
 
+func goldenRetried() events.Retried {
+	f := goldenFailed()
+	return events.Retried{
+		Letter: 12, Worker: f.Worker, Consumer: f.Consumer, Subject: f.Subject, Stream: f.Stream, Sequence: f.Sequence,
+		Header: f.Header, Body: f.Body, Time: at,
+	}
+}
+
 func goldenFailed() events.Failed {
 	return events.Failed{
 		Worker: "release", Consumer: "release-grant-redeemed", Reason: "no such object", Attempts: 10,
 		Subject: "chancery.ledger.grant.redeemed.health.census." + grant, Stream: events.StreamLedger, Sequence: 7,
-		Header: map[string][]string{"ce-id": {tx + ".0"}}, Body: []byte("{}"), Size: 2, Time: at,
+		Header: map[string][]string{"ce-id": {tx + ".0"}}, Body: []byte("{}"), Size: 2, RetryOf: 5, Time: at,
 	}
 }

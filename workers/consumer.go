@@ -20,11 +20,12 @@ const fetchWait = 5 * time.Second
 // their next attempt; beyond it the server holds back new ones.
 const maxAckPending = 1000
 
-// consumer runs one subscription.
+// consumer runs one subscription, or the retries of a worker's dead letters.
 type consumer struct {
 	cfg      Config
 	worker   Worker
 	sub      Subscription
+	retries  bool // of dead letters, for any of the worker's subscriptions
 	durable  string
 	slots    chan struct{} // one for each handler that may run
 	failures failures

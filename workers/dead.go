@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
 	"chancery/events"
@@ -12,20 +11,21 @@ import (
 
 // bury publishes the dead letter and only then ends the message's deliveries;
 // while the letter cannot be published the message comes again.
-func (c *consumer) bury(ctx context.Context, m *Message, msg jetstream.Msg, cause error, attempts int) {
+func (c *consumer) bury(ctx context.Context, d *delivery, cause error, attempts int) {
 	log := zerolog.Ctx(ctx)
 	ctx, cancel := settling(ctx)
 	defer cancel()
 	letter, err := events.NewDead(c.cfg.Department, events.Failed{
 		Worker:   c.worker.Name,
-		Consumer: c.durable,
+		Consumer: d.consumer,
 		Reason:   events.Reason(cause),
 		Attempts: attempts,
-		Subject:  m.Subject,
-		Stream:   m.Stream,
-		Sequence: m.Sequence,
-		Header:   msg.Headers(),
-		Body:     msg.Data(),
+		Subject:  d.Subject,
+		Stream:   d.Stream,
+		Sequence: d.Sequence,
+		Header:   d.header,
+		Body:     d.Data,
+		RetryOf:  d.retryOf,
 		Time:     time.Now(),
 	})
 	if err == nil {
@@ -33,12 +33,12 @@ func (c *consumer) bury(ctx context.Context, m *Message, msg jetstream.Msg, caus
 	}
 	if err != nil {
 		log.Error().Err(err).AnErr("cause", cause).Msg("dead letter not published: comes again")
-		c.nak(ctx, msg, c.sub.MaxBackoff)
+		c.nak(ctx, d.raw, d.sub.MaxBackoff)
 		return
 	}
-	c.failures.forget(m.Sequence)
+	c.failures.forget(d.Sequence)
 	log.Error().Err(cause).Int("failures", attempts).Str("letter", letter.ID).Msg("dead letter")
-	if err := msg.TermWithReason(events.Reason(cause)); err != nil {
+	if err := d.raw.TermWithReason(events.Reason(cause)); err != nil {
 		log.Warn().Err(err).Msg("dead letter is out, message comes again")
 	}
 }

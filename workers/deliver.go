@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
@@ -13,43 +14,66 @@ import (
 	"chancery/events/bus"
 )
 
+// delivery is a message on its way to a handler: as it came, or as the dead
+// letter has it that is retried.
+type delivery struct {
+	*Message
+	sub      Subscription // whose handler it is for
+	consumer string       // durable name of that subscription
+	header   nats.Header
+	retryOf  uint64        // number of the dead letter; 0: it is none's
+	raw      jetstream.Msg // takes the verdict
+}
+
 // deliver handles one message and carries out the verdict.
 func (c *consumer) deliver(ctx context.Context, msg jetstream.Msg) {
-	m, err := c.read(msg)
+	d, err := c.read(msg)
 	if err != nil {
 		zerolog.Ctx(ctx).Error().Err(err).Msg("message without metadata")
 		return
 	}
-	log := c.logger(ctx, m)
+	log := d.logger(ctx)
 	ctx = log.WithContext(ctx)
 	began := time.Now()
-	err = c.handle(ctx, m, msg)
+	err = c.handle(ctx, d)
 	log = log.With().Int64("ms", time.Since(began).Milliseconds()).Logger()
-	c.settle(log.WithContext(ctx), m, msg, err)
+	c.settle(log.WithContext(ctx), d, err)
 }
 
-func (c *consumer) read(msg jetstream.Msg) (*Message, error) {
+func (c *consumer) read(msg jetstream.Msg) (*delivery, error) {
 	meta, err := msg.Metadata()
 	if err != nil {
 		return nil, err
 	}
 	e, err := events.Parse(msg.Subject(), msg.Headers(), msg.Data())
-	return &Message{
-		Message: bus.Message{
-			Envelope: e, Subject: msg.Subject(), Stream: meta.Stream,
-			Sequence: meta.Sequence.Stream, Stored: meta.Timestamp, Err: err,
+	d := &delivery{
+		Message: &Message{
+			Message: bus.Message{
+				Envelope: e, Subject: msg.Subject(), Stream: meta.Stream,
+				Sequence: meta.Sequence.Stream, Stored: meta.Timestamp, Err: err,
+			},
+			Attempt: int(meta.NumDelivered),
 		},
-		Attempt: int(meta.NumDelivered),
-	}, nil
+		sub: c.sub, consumer: c.durable, header: msg.Headers(), raw: msg,
+	}
+	if c.retries && d.Err == nil {
+		err := d.restore(c.worker) // which may put another message there
+		d.Err = err
+	}
+	return d, nil
 }
 
-func (c *consumer) logger(ctx context.Context, m *Message) zerolog.Logger {
+func (d *delivery) logger(ctx context.Context) zerolog.Logger {
+	m := d.Message
 	l := zerolog.Ctx(ctx).With().Str("event", m.Address.Noun+"."+m.Address.Verb).Str("id", m.ID).Int("attempt", m.Attempt)
 	if m.Address.From != "" {
 		l = l.Str("from", m.Address.From)
 	}
 	if m.Address.To != "" {
 		l = l.Str("to", m.Address.To)
+	}
+	if d.retryOf > 0 {
+		l = l.Uint64("letter", d.retryOf)
 	}
 	if p := m.Position; p != nil {
 		l = l.Str("tx", p.Tx).Uint64("block", p.Block)
@@ -59,18 +83,18 @@ func (c *consumer) logger(ctx context.Context, m *Message) zerolog.Logger {
 
 // handle calls the handler under its time limit, with heartbeats for as long
 // as it runs.
-func (c *consumer) handle(ctx context.Context, m *Message, msg jetstream.Msg) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.sub.Timeout, errTimeout)
+func (c *consumer) handle(ctx context.Context, d *delivery) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, d.sub.Timeout, errTimeout)
 	defer cancel()
-	stop := c.heartbeat(ctx, msg)
+	stop := c.heartbeat(ctx, d.raw)
 	defer stop()
-	handler := c.sub.Handle
-	if m.Err != nil {
-		handler = c.sub.Malformed
+	handler := d.sub.Handle
+	if d.Err != nil {
+		handler = d.sub.Malformed
 	}
-	err := guard(ctx, func() error { return handler(ctx, m) })
+	err := guard(ctx, func() error { return handler(ctx, d.Message) })
 	if err != nil && context.Cause(ctx) == errTimeout {
-		return fmt.Errorf("not done within %s: %v", c.sub.Timeout, err)
+		return fmt.Errorf("not done within %s: %v", d.sub.Timeout, err)
 	}
 	return err
 }
@@ -98,30 +122,30 @@ func (c *consumer) heartbeat(ctx context.Context, msg jetstream.Msg) (stop func(
 }
 
 // settle turns the handler's error into the verdict for the server.
-func (c *consumer) settle(ctx context.Context, m *Message, msg jetstream.Msg, err error) {
+func (c *consumer) settle(ctx context.Context, d *delivery, err error) {
 	log := zerolog.Ctx(ctx)
 	var again *retry
 	switch {
 	case err == nil:
-		c.failures.forget(m.Sequence)
-		c.ack(ctx, msg)
+		c.failures.forget(d.Sequence)
+		c.ack(ctx, d.raw)
 	case interrupted(ctx, err):
 		log.Info().Msg("interrupted, comes again")
-		c.handBack(ctx, msg)
+		c.handBack(ctx, d.raw)
 	case errors.As(err, &again):
 		log.Info().Err(again.err).Dur("after", again.after).Msg("comes again")
-		c.nak(ctx, msg, again.after)
+		c.nak(ctx, d.raw, again.after)
 	case Rejected(err):
-		c.bury(ctx, m, msg, err, c.failures.count(m.Sequence)+1)
+		c.bury(ctx, d, err, c.failures.count(d.Sequence)+1)
 	default:
-		n := c.failures.add(m.Sequence)
-		if n >= c.sub.MaxAttempts {
-			c.bury(ctx, m, msg, err, n)
+		n := c.failures.add(d.Sequence)
+		if n >= d.sub.MaxAttempts {
+			c.bury(ctx, d, err, n)
 			return
 		}
-		wait := backoff(c.sub.Backoff, c.sub.MaxBackoff, n)
+		wait := backoff(d.sub.Backoff, d.sub.MaxBackoff, n)
 		log.Warn().Err(err).Int("failures", n).Dur("after", wait).Msg("failed, comes again")
-		c.nak(ctx, msg, wait)
+		c.nak(ctx, d.raw, wait)
 	}
 }
 

@@ -70,6 +70,10 @@ func runWorker(ctx, effects context.Context, cfg Config, w Worker) {
 		c := newConsumer(cfg, w, s)
 		wg.Go(func() { c.run(ctx, effects) })
 	}
+	if len(w.Subscriptions) > 0 {
+		c := newRetries(cfg, w)
+		wg.Go(func() { c.run(ctx, effects) })
+	}
 	if w.Run != nil {
 		wg.Go(func() { runLoop(ctx, cfg, w.Run) })
 	}

@@ -130,27 +130,14 @@ func (s *stage) pending() int {
 
 func (s *stage) letters() []events.Failed {
 	s.t.Helper()
-	conn := s.Connect(s.t, bus.UserDashboard)
-	tail, err := conn.Tail(s.t.Context(), events.StreamDead)
-	if err != nil {
-		s.t.Fatal(err)
-	}
 	var list []events.Failed
-	if tail.Sequence == 0 {
-		return nil
-	}
-	stop := errors.New("stop")
-	err = conn.Follow(s.t.Context(), events.All(events.StreamDead), 0, func(m *bus.Message) error {
+	conn := s.Connect(s.t, bus.UserDashboard)
+	err := conn.Read(s.t.Context(), events.All(events.StreamDead), 0, func(m *bus.Message) error {
 		f, err := events.Record[events.Failed](m.Envelope)
-		if list = append(list, f); err != nil || m.Err != nil {
-			return errors.Join(err, m.Err)
-		}
-		if m.Sequence == tail.Sequence {
-			return stop
-		}
-		return nil
+		list = append(list, f)
+		return errors.Join(err, m.Err)
 	})
-	if !errors.Is(err, stop) {
+	if err != nil {
 		s.t.Fatal(err)
 	}
 	return list

@@ -3,10 +3,12 @@ package bus_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"chancery/chaincode/exchange"
 	"chancery/events"
@@ -53,6 +55,62 @@ func staged(t *testing.T, department string) events.Envelope {
 	return e
 }
 
+var failed = events.Failed{
+	Consumer: "x-commands", Reason: "r", Attempts: 1, Subject: "chancery.cmd.health.request.open",
+	Stream: events.StreamCommands, Sequence: 4, Body: []byte("{}"), Size: 2, Time: at,
+}
+
+func letter(t *testing.T, worker string) events.Envelope {
+	t.Helper()
+	f := failed
+	f.Worker = worker
+	e, err := events.NewDead("health", f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func again(t *testing.T, worker string) events.Envelope {
+	t.Helper()
+	f := failed
+	f.Worker = worker
+	e, err := events.NewRetry("health", 7, f, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// TestRetriesAreTheWorkersOwn: no worker may consume another's.
+func TestRetriesAreTheWorkersOwn(t *testing.T) {
+	b := bustest.Start(t, "health")
+	cfg := jetstream.ConsumerConfig{Durable: "pin-retry", AckPolicy: jetstream.AckExplicitPolicy}
+	if _, err := b.Connect(t, "pin").EnsureConsumer(t.Context(), events.RetryFilter("pin"), cfg); err != nil {
+		t.Error(err)
+	}
+	for _, f := range []events.Filter{events.RetryFilter("intake"), events.RetryFilter(""), events.All(events.StreamDead)} {
+		if _, err := b.Connect(t, "pin").EnsureConsumer(t.Context(), f, cfg); !errors.Is(err, bus.ErrPermission) {
+			t.Errorf("%s: %v", f.Subject, err)
+		}
+	}
+}
+
+// TestOnce: a subject that shall hold one message takes one, also when the
+// message says something else and its id is forgotten.
+func TestOnce(t *testing.T) {
+	b := bustest.Start(t, "health")
+	admin := b.Connect(t, bus.UserAdmin)
+	for n := range 3 {
+		e := again(t, "intake")
+		e.ID += fmt.Sprint(n)
+		stored, err := admin.PublishOnce(t.Context(), e)
+		if err != nil || stored.Duplicate != (n > 0) {
+			t.Errorf("time %d: %+v, %v", n, stored, err)
+		}
+	}
+}
+
 // TestWhoMayPublish: each user its own subjects and no others.
 func TestWhoMayPublish(t *testing.T) {
 	b := bustest.Start(t, "health")
@@ -77,6 +135,14 @@ func TestWhoMayPublish(t *testing.T) {
 		{"intake", fact(t, 1, 1), false},
 		{"release", staged(t, "health"), false},
 		{"receive", fact(t, 1, 1), false},
+		{"intake", letter(t, "intake"), true},
+		{"intake", letter(t, "pin"), false},
+		{"admin", letter(t, "intake"), false},
+		{"admin", again(t, "intake"), true},
+		{"dashboard", again(t, "intake"), false},
+		{"system", again(t, "intake"), false},
+		{"intake", again(t, "intake"), false},
+		{"pin", again(t, "intake"), false},
 	} {
 		t.Run(c.user+" "+c.event.Address.String(), func(t *testing.T) {
 			stored, err := b.Connect(t, c.user).Publish(t.Context(), c.event)

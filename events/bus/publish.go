@@ -23,6 +23,10 @@ type Stored struct {
 // is on disk. Errors: [exchange.ErrInvalid], ErrPermission, ErrTooLarge,
 // ErrNoStream, ErrUnreachable.
 func (c *Conn) Publish(ctx context.Context, e events.Envelope) (Stored, error) {
+	return c.publish(ctx, e)
+}
+
+func (c *Conn) publish(ctx context.Context, e events.Envelope, options ...jetstream.PublishOpt) (Stored, error) {
 	msg, err := e.Msg()
 	if err != nil {
 		return Stored{}, err
@@ -31,13 +35,24 @@ func (c *Conn) Publish(ctx context.Context, e events.Envelope) (Stored, error) {
 	defer cancel()
 	var ack *jetstream.PubAck
 	err = c.denials.during(ctx, msg.Subject, func(ctx context.Context) (err error) {
-		ack, err = c.js.PublishMsg(ctx, msg)
+		ack, err = c.js.PublishMsg(ctx, msg, options...)
 		return err
 	})
 	if err != nil {
 		return Stored{}, fmt.Errorf("publish %s: %w", msg.Subject, err)
 	}
 	return Stored{ack.Stream, ack.Sequence, ack.Duplicate}, nil
+}
+
+// PublishOnce is [Conn.Publish] on a subject of which the stream shall hold one
+// message: where it holds one already, whatever that says, nothing is added and
+// the outcome is a duplicate.
+func (c *Conn) PublishOnce(ctx context.Context, e events.Envelope) (Stored, error) {
+	stored, err := c.publish(ctx, e, jetstream.WithExpectLastSequencePerSubject(0))
+	if errors.Is(err, ErrSequence) {
+		return Stored{Duplicate: true}, nil
+	}
+	return stored, err
 }
 
 // MaxBatch bounds one atomic batch, in messages.

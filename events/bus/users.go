@@ -66,12 +66,12 @@ func Users(department string) []UserSpec {
 	return list
 }
 
-// admin manages streams and consumers and reads everything; it cannot say what
-// the ledger said.
+// admin manages streams and consumers, reads everything, and has what became a
+// dead letter tried again; it cannot say what the ledger said.
 func admin() UserSpec {
 	return UserSpec{
 		Name: UserAdmin, Account: AccountBus,
-		Publish:   []string{"$JS.API.>"},
+		Publish:   []string{"$JS.API.>", events.RetrySpace()},
 		Subscribe: []string{events.Everything(), "$JS.EVENT.>"},
 	}
 }
@@ -169,6 +169,9 @@ func (r role) spec(department string) UserSpec {
 	}
 	for _, t := range r.work {
 		spec.Publish = append(spec.Publish, consumes(r.name, events.WorkFilter(t, "", ""))...)
+	}
+	if r.commands || len(r.ledger)+len(r.work) > 0 {
+		spec.Publish = append(spec.Publish, consumes(r.name, events.RetryFilter(r.name))...)
 	}
 	for _, t := range r.says {
 		spec.Publish = append(spec.Publish, events.WorkSpace(t, department))
