@@ -126,8 +126,8 @@ func TestVocabulary(t *testing.T) {
 // contract accepts, by which costs were estimated.
 func TestCostAtRunTime(t *testing.T) {
 	f := facts()
-	f.Dataset.Columns = make([]exchange.Column, 200_000)
-	d := rulesOf(t, "give: dataset.columns.all(c, c.name == '')", "give: true").Decide(t.Context(), f)
+	f.Dataset.Columns = slices.Repeat([]exchange.Column{{Description: strings.Repeat("a", 100_000)}}, 50)
+	d := rulesOf(t, "give: dataset.columns.all(c, !c.description.contains('z'))", "give: true").Decide(t.Context(), f)
 	if d.Verdict != ToOfficer || d.Rule != "a" || !d.Fault || !strings.Contains(d.Reason, "cost") {
 		t.Errorf("decision %+v", d)
 	}
