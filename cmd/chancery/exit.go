@@ -11,6 +11,7 @@ import (
 	"chancery/events/bus"
 	"chancery/workers/ipfs"
 	"chancery/workers/policy"
+	"chancery/workers/receive"
 )
 
 // Exit codes of every verb.
@@ -80,6 +81,7 @@ var exitCodes = []struct {
 	{errUsage, exitUsage},
 	{errDigest, exitDigest},
 	{ipfs.ErrDamaged, exitDigest},
+	{receive.ErrContested, exitDigest},
 	{errUnreachable, exitUnreachable},
 	{ledger.ErrUnreachable, exitUnreachable},
 	{ledger.ErrUnknownOutcome, exitUnreachable},

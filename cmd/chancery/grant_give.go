@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chancery/chaincode/exchange"
+	"chancery/chaincode/ledger"
 )
 
 // GrantGiveOptions narrow what was asked for; what is left out is taken from
@@ -29,7 +30,8 @@ func newGrantGiveCommand(a *app) *cobra.Command {
 		Long: `Give a grant for an open request to the department, signed by an officer.
 
 A grant may be narrower than the request and the dataset's terms, never wider.
-What no flag names is taken from the two, whichever is narrower.`,
+What no flag names is taken from the two, whichever is narrower. Obligations are
+those of the terms and what the flags add.`,
 		Example: `  chancery grant give r-t3ys2vkk5gkmllm5ffxlqr6b5q -d census
   chancery grant give r-t3ys2vkk5gkmllm5ffxlqr6b5q -d census --uses 1 --not-after +7d --delete-within 30d`,
 		Args: takes("a REQUEST"),
@@ -59,9 +61,38 @@ func runGrantGive(ctx context.Context, a *app, request string, opts GrantGiveOpt
 		NotBefore: opts.NotBefore.Time, NotAfter: opts.NotAfter.Time,
 	}
 	if opts.DeleteWithin != 0 || opts.NoOnwardSharing {
-		body.Obligations = &exchange.Obligations{DeleteWithin: opts.DeleteWithin.seconds(), NoOnwardSharing: opts.NoOnwardSharing}
+		if err := body.Validate(); err != nil {
+			return err
+		}
+		terms, err := a.termsOf(ctx, request)
+		if err != nil {
+			return err
+		}
+		body.Obligations = opts.obligations(terms.Obligations)
 	}
 	return a.invoke(ctx, exchange.Officer, commandID(opts.Command), exchange.OpGrantGive, body)
+}
+
+// obligations are those of the terms and what the flags say besides.
+func (o GrantGiveOptions) obligations(of exchange.Obligations) *exchange.Obligations {
+	if o.DeleteWithin != 0 {
+		of.DeleteWithin = o.DeleteWithin.seconds()
+	}
+	of.NoOnwardSharing = of.NoOnwardSharing || o.NoOnwardSharing
+	return &of
+}
+
+// termsOf are the terms of the dataset that a request asks for.
+func (a *app) termsOf(ctx context.Context, request string) (exchange.Terms, error) {
+	var d exchange.Dataset
+	err := a.read(ctx, func(ctx context.Context, client *ledger.Client) error {
+		var r exchange.Request
+		if err := client.Get(ctx, exchange.NounRequest, request, &r); err != nil {
+			return err
+		}
+		return client.Get(ctx, exchange.NounDataset, r.Dataset, &d)
+	})
+	return d.Terms, err
 }
 
 func actionsOf(words []string) []exchange.Action {

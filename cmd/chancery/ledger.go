@@ -22,6 +22,20 @@ const (
 // ask uses the ledger as an identity of the department: --as, else the one that
 // fits the verb.
 func (a *app) ask(ctx context.Context, profile workers.Profile, fits exchange.Role, use func(context.Context, *ledger.Client) error) error {
+	return a.askFor(ctx, profile, fits, func(ctx context.Context, client *ledger.Client) error {
+		limited, cancel := context.WithTimeoutCause(ctx, ledgerLimit, faultf(errUnreachable,
+			"the ledger gave no answer to %s within %s: look at `chancery status`", profile.Department, ledgerLimit))
+		defer cancel()
+		err := use(limited, client)
+		if err != nil && limited.Err() != nil && ctx.Err() == nil {
+			return context.Cause(limited)
+		}
+		return err
+	})
+}
+
+// askFor is [app.ask] for as long as it takes.
+func (a *app) askFor(ctx context.Context, profile workers.Profile, fits exchange.Role, use func(context.Context, *ledger.Client) error) error {
 	if err := a.checkPeer(ctx, profile); err != nil {
 		return err
 	}
@@ -30,14 +44,7 @@ func (a *app) ask(ctx context.Context, profile workers.Profile, fits exchange.Ro
 		return err
 	}
 	defer client.Close()
-	limited, cancel := context.WithTimeoutCause(ctx, ledgerLimit, faultf(errUnreachable,
-		"the ledger gave no answer to %s within %s: look at `chancery status`", profile.Department, ledgerLimit))
-	defer cancel()
-	err = use(limited, client)
-	if err != nil && limited.Err() != nil && ctx.Err() == nil {
-		return context.Cause(limited)
-	}
-	return err
+	return use(ctx, client)
 }
 
 // read looks something up at any department: without --department, the first.

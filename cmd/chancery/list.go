@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +50,7 @@ func newListCommand[T any](a *app, l listing[T]) *cobra.Command {
 		flags.StringVar(&opts.Parent, l.parent, "", "only of this "+l.parent+" (id)")
 	}
 	flags.StringVar(&opts.Party, "party", "", "only records in which this department takes part")
-	flags.StringVar(&opts.State, "state", "", "only records in this state")
+	flags.StringVar(&opts.State, "state", "", "only records in this state: "+joined(statesOf(l.noun)))
 	flags.Var(&opts.Since, "since", "only records made at or after this time: a date, RFC 3339, -7d")
 	flags.Var(&opts.Until, "until", "only records made before this time")
 	flags.IntVar(&opts.Limit, "limit", 200, "number of records at most; 0 for all")
@@ -59,6 +60,9 @@ func newListCommand[T any](a *app, l listing[T]) *cobra.Command {
 func runList[T any](ctx context.Context, a *app, l listing[T], opts ListOptions) error {
 	if opts.Limit < 0 {
 		return usagef("--limit %d is below 0", opts.Limit)
+	}
+	if states := statesOf(l.noun); opts.State != "" && !slices.Contains(states, opts.State) {
+		return usagef("--state %q is no state of %s: use %s", opts.State, withArticle(l.noun), joined(states))
 	}
 	query := exchange.Query{
 		Noun: l.noun, Department: opts.Party, State: opts.State, Parent: opts.Parent,
@@ -76,12 +80,12 @@ func runList[T any](ctx context.Context, a *app, l listing[T], opts ListOptions)
 	if err != nil {
 		return err
 	}
+	all, err := decodeAll[T](l.noun, found)
+	if err != nil {
+		return err
+	}
 	t := newTable(l.head...)
-	for _, raw := range found {
-		var record T
-		if err := json.Unmarshal(raw, &record); err != nil {
-			return fmt.Errorf("%s from the ledger: %w", l.noun, err)
-		}
+	for _, record := range all {
 		t.add(l.row(record)...)
 	}
 	if more {
@@ -120,10 +124,14 @@ func recordsOf[T any](ctx context.Context, client *ledger.Client, query exchange
 	if err != nil {
 		return nil, err
 	}
+	return decodeAll[T](query.Noun, raws)
+}
+
+func decodeAll[T any](noun exchange.Noun, raws []json.RawMessage) ([]T, error) {
 	all := make([]T, len(raws))
 	for i, raw := range raws {
 		if err := json.Unmarshal(raw, &all[i]); err != nil {
-			return nil, fmt.Errorf("%s from the ledger: %w", query.Noun, err)
+			return nil, fmt.Errorf("%s from the ledger: %w", noun, err)
 		}
 	}
 	return all, nil

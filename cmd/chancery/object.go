@@ -9,8 +9,8 @@ import (
 )
 
 func newObjectCommand(a *app) *cobra.Command {
-	return newNoun("object", "The sealed versions of datasets: look at them, check their bytes",
-		newObjectVerifyCommand(a), newObjectListCommand(a), newObjectShowCommand(a))
+	return newNoun("object", "The sealed versions of datasets: look at them, check their bytes, fetch what was granted",
+		newObjectFetchCommand(a), newObjectVerifyCommand(a), newObjectListCommand(a), newObjectShowCommand(a))
 }
 
 func newObjectListCommand(a *app) *cobra.Command {

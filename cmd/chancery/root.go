@@ -90,14 +90,14 @@ func newRootCommand(a *app) (*cobra.Command, error) {
 
 	root.AddGroup(&cobra.Group{ID: "things", Title: "Things:"}, &cobra.Group{ID: "stack", Title: "The stack:"})
 	root.SetHelpCommandGroupID("stack")
-	root.SetCompletionCommandGroupID("stack")
+	root.CompletionOptions.DisableDefaultCmd = true
 	things := []*cobra.Command{
 		newDatasetCommand(a), newRequestCommand(a), newGrantCommand(a), newObjectCommand(a),
-		newDepartmentCommand(a), newOfficerCommand(a), newPolicyCommand(a), newHistoryCommand(a), newWatchCommand(a),
+		newDepartmentCommand(a), newOfficerCommand(a), newPolicyCommand(a), newKeyCommand(a), newHistoryCommand(a), newWatchCommand(a),
 	}
 	stack := []*cobra.Command{
 		newDemoCommand(a), newUpCommand(a), newDownCommand(a), newStatusCommand(a), newRunCommand(a), newServeCommand(a),
-		newEnvCommand(a), newVersionCommand(a),
+		newConfigCommand(a), newEnvCommand(a), newCompletionCommand(), newVersionCommand(a),
 	}
 	for _, c := range things {
 		c.GroupID = "things"
@@ -106,7 +106,7 @@ func newRootCommand(a *app) (*cobra.Command, error) {
 		c.GroupID = "stack"
 	}
 	root.AddCommand(append(things, stack...)...)
-	return root, nil
+	return root, a.complete(root)
 }
 
 // newNoun makes the parent of a noun's verbs.
