@@ -94,6 +94,7 @@ func newRootCommand(a *app) (*cobra.Command, error) {
 	things := []*cobra.Command{
 		newDatasetCommand(a), newRequestCommand(a), newGrantCommand(a), newObjectCommand(a),
 		newDepartmentCommand(a), newOfficerCommand(a), newPolicyCommand(a), newKeyCommand(a), newHistoryCommand(a), newWatchCommand(a),
+		newLedgerCommand(a), newDeadCommand(a),
 	}
 	stack := []*cobra.Command{
 		newDemoCommand(a), newUpCommand(a), newDownCommand(a), newStatusCommand(a), newRunCommand(a), newServeCommand(a),
