@@ -26,7 +26,8 @@ type ServerConfig struct {
 	// Users are the public keys (U…) of the users of [Users] that are
 	// admitted, by name. Nobody else is.
 	Users map[string]string `json:"users"`
-	// MaxStore bounds the streams, in bytes. Default: what the disk has free.
+	// MaxStore bounds the streams, in bytes. Default 1 TiB: the disk decides, as
+	// it is at each write and not as it was at the start.
 	MaxStore int64 `json:"maxStore,omitempty"`
 	// MaxConnections bounds the clients at once. Default 256.
 	MaxConnections int `json:"maxConnections,omitempty"`
@@ -35,6 +36,7 @@ type ServerConfig struct {
 // Limits of the server that are not configured.
 const (
 	MaxPayload       = 1 << 20  // bytes of a message with its headers
+	defaultMaxStore  = 1 << 40  // bytes of the streams
 	maxPending       = 64 << 20 // bytes waiting for a slow client before it is cut off
 	maxSubscriptions = 1024     // of one client
 	maxControlLine   = 4096     // bytes
@@ -172,10 +174,10 @@ func (c *ServerConfig) options() (*server.Options, error) {
 		JetStream:         true,
 		StoreDir:          c.StoreDir,
 		SyncAlways:        true,
-		JetStreamMaxStore: c.MaxStore,
+		JetStreamMaxStore: or(c.MaxStore, defaultMaxStore),
 		MaxPayload:        MaxPayload,
 		MaxPending:        maxPending,
-		MaxConn:           orInt(c.MaxConnections, 256),
+		MaxConn:           or(c.MaxConnections, 256),
 		MaxSubs:           maxSubscriptions,
 		MaxControlLine:    maxControlLine,
 		WriteDeadline:     writeDeadline,
@@ -197,7 +199,7 @@ func orString(s, other string) string {
 	return s
 }
 
-func orInt(n, other int) int {
+func or[T int | int64](n, other T) T {
 	if n == 0 {
 		return other
 	}
