@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -114,6 +115,12 @@ func (a *app) checkSettings() error {
 		if s.value != "" && !exchange.ValidName(s.value) {
 			return usagef("%s %q is not a name", a.nameOf(s.name), s.value)
 		}
+	}
+	if a.binDir == "" {
+		return nil
+	}
+	if info, err := os.Stat(a.binDir); err != nil || !info.IsDir() {
+		return usagef("%s: there is no directory %s", a.nameOf("bin-dir"), a.binDir)
 	}
 	return nil
 }
