@@ -19,10 +19,8 @@ worker, or all. The message stays where it stood, and a retry that was asked for
 still happens.`,
 		Example: `  chancery dead drop 12 -d census
   chancery dead drop --worker release -d census`,
+		Args: func(_ *cobra.Command, args []string) error { return opts.check(args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := opts.check(args); err != nil {
-				return err
-			}
 			return runDeadDrop(cmd.Context(), a, opts, args)
 		},
 	}

@@ -24,10 +24,8 @@ yet. Each letter is retried once, however often that is said; if the message
 fails again it becomes another letter.`,
 		Example: `  chancery dead retry 12 15 -d census
   chancery dead retry --worker release -d census`,
+		Args: func(_ *cobra.Command, args []string) error { return opts.check(args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := opts.check(args); err != nil {
-				return err
-			}
 			return runDeadRetry(cmd.Context(), a, opts, args)
 		},
 	}

@@ -129,6 +129,6 @@ func (a *app) verified(profile workers.Profile, report listen.Report) error {
 	if v.Behind {
 		cause = "; the worker listen may be away, see `chancery status`"
 	}
-	return faultf(errDigest, "the bus of %s does not tell what the ledger says: %s found wrong%s; `chancery ledger rebuild` fills it anew",
+	return faultf(errDigest, "the bus of %s does not tell what the ledger says (differences: %s)%s; `chancery ledger rebuild` fills it anew",
 		profile.Department, count, cause)
 }
