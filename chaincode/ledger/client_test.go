@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -69,7 +70,10 @@ func each(args []string, outcome func(exchange.Operation) exchange.Outcome) ([]b
 }
 
 func TestSubmitGivesEachItsOutcome(t *testing.T) {
+	const operations = 200
+	all := make(chan struct{}) // closed when every operation waits or is in flight
 	c, net := testClient(t, func(_, _ string, args []string) ([]byte, error) {
+		<-all
 		return each(args, func(op exchange.Operation) exchange.Outcome {
 			out := exchange.Outcome{Command: op.Command, Op: op.Op, Code: exchange.OK, ID: "r-" + op.Command}
 			if op.Command == "bad" {
@@ -79,7 +83,7 @@ func TestSubmitGivesEachItsOutcome(t *testing.T) {
 		})
 	})
 	var wg sync.WaitGroup
-	for i := range 200 {
+	for i := range operations {
 		wg.Go(func() {
 			command := fmt.Sprintf("c%d", i)
 			if i == 77 {
@@ -91,9 +95,16 @@ func TestSubmitGivesEachItsOutcome(t *testing.T) {
 			}
 		})
 	}
+	for held := 0; held < operations; {
+		c.batcher.mu.Lock()
+		held = len(c.batcher.queue) + len(c.batcher.busy) // each keeps one key busy
+		c.batcher.mu.Unlock()
+		runtime.Gosched()
+	}
+	close(all)
 	wg.Wait()
-	if len(net.calls) >= 200 {
-		t.Errorf("%d transactions for 200 operations", len(net.calls))
+	if most := c.cfg.InFlight + operations/c.cfg.BatchOperations + 1; len(net.calls) > most {
+		t.Errorf("%d transactions for %d operations: %d in flight and the rest together are enough", len(net.calls), operations, most)
 	}
 }
 
