@@ -30,8 +30,7 @@ type Fetched struct {
 //
 // Of the configuration it needs Department, Keys, Node and Ledger.
 func Fetch(ctx context.Context, cfg Config, grant string, slot int, to io.Writer) (Fetched, error) {
-	release := exchange.Release{Grant: grant, Slot: slot}
-	d, err := cfg.look(ctx, release)
+	d, err := cfg.look(ctx, grant, slot)
 	if err != nil {
 		return Fetched{}, err
 	}

@@ -22,7 +22,6 @@ func TestFetch(t *testing.T) {
 		s := newScene(t)
 		s.use.State = state
 		s.play(t)
-		s.ledger.Put(t, exchange.NounRelease, grantID+"/0", s.release)
 		text, f, err := s.fetch(t, "health")
 		if err != nil || text != content || f.Rows != 2 || f.Object.ID != s.object.ID || f.Use.State != state {
 			t.Errorf("%s: %q, %+v, %v", state, text, f, err)
@@ -46,11 +45,11 @@ func TestFetchWithoutAKey(t *testing.T) {
 	if _, _, err := s.fetch(t, "health"); !errors.Is(err, exchange.ErrNotFound) {
 		t.Errorf("nothing redeemed: %v", err)
 	}
-	s.play(t)
+	s.playUse(t)
 	if _, _, err := s.fetch(t, "health"); !errors.Is(err, exchange.ErrNotFound) {
 		t.Errorf("no release on record: %v", err)
 	}
-	s.ledger.Put(t, exchange.NounRelease, grantID+"/0", s.release)
+	s.play(t)
 	if _, _, err := s.fetch(t, "labor"); !errors.Is(err, exchange.ErrDenied) {
 		t.Errorf("another department: %v", err)
 	}
@@ -68,7 +67,6 @@ func TestFetchContested(t *testing.T) {
 		s := newScene(t)
 		change(s)
 		s.play(t)
-		s.ledger.Put(t, exchange.NounRelease, grantID+"/0", s.release)
 		if _, _, err := s.fetch(t, "health"); !errors.Is(err, ErrContested) {
 			t.Errorf("%s: %v", name, err)
 		}

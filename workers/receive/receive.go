@@ -76,6 +76,9 @@ func (r *receive) granted(ctx context.Context, m *workers.Message) error {
 	if grant.Grantee != r.Department || !slices.Contains(grant.Actions, exchange.Read) {
 		return nil
 	}
+	if err := r.checkRecipient(grant); err != nil {
+		return err
+	}
 	if early := grant.NotBefore.Sub(r.Now()); early > 0 {
 		return workers.Retry(min(early, time.Hour), fmt.Errorf("grant %s begins at %s", grant.ID, grant.NotBefore.Format(time.RFC3339)))
 	}
@@ -85,6 +88,19 @@ func (r *receive) granted(ctx context.Context, m *workers.Message) error {
 	}
 	if err != nil {
 		return workers.Patient(m, fmt.Errorf("redeem %s: %w", grant.ID, err), ledger.Away)
+	}
+	return nil
+}
+
+// checkRecipient compares the key that a grant is for with the own one: the
+// ledger's record of a department is the word of a majority.
+func (r *receive) checkRecipient(g exchange.Grant) error {
+	own, err := r.Keys.Identity(keystore.Department)
+	if err != nil {
+		return fmt.Errorf("grant %s: %w", g.ID, err)
+	}
+	if fingerprint := own.Recipient().Fingerprint(); g.Recipient != fingerprint {
+		return workers.Reject(fmt.Errorf("grant %s is for the recipient %s, and that of %s is %s", g.ID, g.Recipient, r.Department, fingerprint))
 	}
 	return nil
 }
@@ -139,16 +155,20 @@ func (r *receive) released(ctx context.Context, m *workers.Message) error {
 	if !exchange.ValidID(exchange.NounGrant, release.Grant) || release.Slot < 0 {
 		return workers.Reject(fmt.Errorf("grant %q, slot %d: no use has that name", release.Grant, release.Slot))
 	}
-	return workers.Patient(m, r.take(ctx, release), ledger.Away, ipfs.Temporary)
+	return workers.Patient(m, r.take(ctx, release.Grant, release.Slot), ledger.Away, ipfs.Temporary)
 }
 
-func (r *receive) take(ctx context.Context, release exchange.Release) error {
-	if err := clearArrivals(r.Inbox, release.Grant, release.Slot); err != nil {
+// take acts on what the ledger says of the use now; the event only woke it.
+func (r *receive) take(ctx context.Context, grant string, slot int) error {
+	if err := clearArrivals(r.Inbox, grant, slot); err != nil {
 		return err
 	}
-	d, err := r.look(ctx, release)
+	d, err := r.look(ctx, grant, slot)
 	if err != nil {
 		return err
+	}
+	if d.use.Grantee != r.Department {
+		return workers.Reject(fmt.Errorf("use %s is for %s, whatever the event says", d.id(), d.use.Grantee))
 	}
 	switch d.use.State {
 	case exchange.Received, exchange.Disputed:
@@ -156,6 +176,9 @@ func (r *receive) take(ctx context.Context, release exchange.Release) error {
 	case exchange.Released:
 	default:
 		return fmt.Errorf("receive %s: it is %s at the peer that was asked, which is behind", d.id(), d.use.State)
+	}
+	if err := r.Ledger.Get(ctx, exchange.NounRelease, d.id(), &d.release); err != nil {
+		return fmt.Errorf("release %s: %w", d.id(), err)
 	}
 	rows, err := r.deliver(ctx, d)
 	if contest, ok := errors.AsType[*contest](err); ok {
@@ -180,9 +203,10 @@ func (d delivery) id() string { return useID(d.release.Grant, d.release.Slot) }
 // useID names a use as the ledger does: "<grant>/<slot>".
 func useID(grant string, slot int) string { return grant + "/" + strconv.Itoa(slot) }
 
-// look reads what the ledger says of a use.
-func (c Config) look(ctx context.Context, release exchange.Release) (delivery, error) {
-	d := delivery{release: release}
+// look reads what the ledger says of a use, but for the release, which is there
+// only once the key is released.
+func (c Config) look(ctx context.Context, grant string, slot int) (delivery, error) {
+	d := delivery{release: exchange.Release{Grant: grant, Slot: slot}}
 	for _, read := range []struct {
 		noun exchange.Noun
 		id   func() string

@@ -95,6 +95,26 @@ func TestAwake(t *testing.T) {
 	}
 }
 
+// TestForgedEvent hands the worker a release that the ledger does not hold: what
+// is on record is delivered, and nobody is accused.
+func TestForgedEvent(t *testing.T) {
+	s := newScene(t)
+	s.play(t)
+	s.release.WrapCID, s.release.WrapDigest = s.node.Put(t, []byte("not a wrap")), hexDigest([]byte("not a wrap"))
+	if err := s.released(t); err != nil {
+		t.Fatal(err)
+	}
+	s.one(t, exchange.OpReceiptFile)
+	s.delivered(t, content)
+	s = newScene(t)
+	s.use.Grantee = "labor"
+	s.play(t)
+	if err := s.released(t); !workers.Rejected(err) {
+		t.Errorf("another department's use: %v", err)
+	}
+	s.nothing(t)
+}
+
 // TestLedgerRefusesReceipt makes a dead letter of what cannot be said.
 func TestLedgerRefusesReceipt(t *testing.T) {
 	s := newScene(t)
@@ -178,6 +198,7 @@ func TestGranted(t *testing.T) {
 	}{
 		{"now", func(*testing.T, *scene) {}, true, "done"},
 		{"to another", func(_ *testing.T, s *scene) { s.grant.Grantee = "labor" }, false, "done"},
+		{"for a key that is not ours", func(_ *testing.T, s *scene) { s.grant.Recipient = hexDigest([]byte("theirs")) }, false, "dead"},
 		{"for compute", func(_ *testing.T, s *scene) { s.grant.Actions = []exchange.Action{exchange.Compute} }, false, "done"},
 		{"not begun", func(_ *testing.T, s *scene) { s.now = begin.Add(-time.Second) }, false, "later"},
 		{"redeemed before", func(t *testing.T, s *scene) { s.ledger.Put(t, exchange.NounRedemption, grantID+"/0", s.use) }, false, "done"},

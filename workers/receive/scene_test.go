@@ -58,7 +58,8 @@ func newScene(t *testing.T) *scene {
 		NotBefore: begin, NotAfter: begin.Add(time.Hour), MaxUses: 1, State: exchange.GrantGiven,
 	}
 	s.seal(t, content, 2)
-	s.rewrap(t, s.own.Identity(t, keystore.Department).Recipient())
+	s.grant.Recipient = s.me(t).Fingerprint()
+	s.rewrap(t, s.me(t))
 	return s
 }
 
@@ -100,7 +101,15 @@ func (s *scene) me(t *testing.T) envelope.Recipient {
 	return s.own.Identity(t, keystore.Department).Recipient()
 }
 
+// play puts everything on record.
 func (s *scene) play(t *testing.T) {
+	t.Helper()
+	s.playUse(t)
+	s.ledger.Put(t, exchange.NounRelease, grantID+"/0", s.release)
+}
+
+// playUse puts everything on record but the release.
+func (s *scene) playUse(t *testing.T) {
 	t.Helper()
 	s.ledger.Put(t, exchange.NounDataset, datasetID, s.dataset)
 	s.ledger.Put(t, exchange.NounObject, s.use.Object, s.object)
