@@ -151,7 +151,7 @@ func (t *transaction) recordKey(noun exchange.Noun, id string) (exchange.Key, er
 	}
 	key, valid := k.key(first, second)
 	if !valid || pair != k.pair {
-		return key, exchange.Errorf(exchange.Invalid, "%.200q is not the id of a %s", id, noun)
+		return key, exchange.Errorf(exchange.Invalid, "%.200q is no id of the noun %s", id, noun)
 	}
 	return key, nil
 }

@@ -183,7 +183,7 @@ func resumeAt(q exchange.Query) (string, error) {
 func matcher(q exchange.Query) (func([]byte) (bool, error), error) {
 	kind := kinds[q.Noun]
 	if q.State != "" && !kind.stateful {
-		return nil, exchange.Errorf(exchange.Invalid, "a %s has no state to filter by", q.Noun)
+		return nil, exchange.Errorf(exchange.Invalid, "records of the noun %s have no state to filter by", q.Noun)
 	}
 	return func(record []byte) (bool, error) {
 		v, err := kind.view(record)

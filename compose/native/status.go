@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"sync"
 	"time"
@@ -71,7 +72,10 @@ func Status(ctx context.Context, dataDir string) (Report, error) {
 func (r *Report) addPart(part PartStatus) {
 	if part.PID != 0 {
 		usage, err := usageOf(part.PID)
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			part.State = stateFailed // its launcher has not noticed yet, or cannot write it down
+		case err != nil:
 			r.Problems = append(r.Problems, fmt.Sprintf("%s: %v", part.Name, err))
 		}
 		part.ResidentBytes, part.CPUSeconds = usage.resident, usage.cpu.Seconds()

@@ -4,9 +4,24 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"testing"
 	"time"
 )
+
+// TestGoneProcess reports a part whose process ended a moment ago, before its
+// launcher has written that down.
+func TestGoneProcess(t *testing.T) {
+	ended := exec.Command(os.Args[0], "-test.run=^$")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	r := Report{Running: true}
+	r.addPart(PartStatus{Name: "census-bus", State: stateRunning, PID: ended.Process.Pid})
+	if r.Parts[0].State != stateFailed || r.Total.Running != 0 || r.Healthy() {
+		t.Errorf("%+v", r)
+	}
+}
 
 // TestMeasure watches this very program while it keeps one core busy, and a
 // process that is not there.

@@ -67,7 +67,9 @@ func Users(department string) []UserSpec {
 }
 
 // admin manages streams and consumers, reads everything, and has what became a
-// dead letter tried again; it cannot say what the ledger said.
+// dead letter tried again. It may not publish what the ledger said; but who has
+// all of the JetStream API can bring messages into any stream, so it is trusted
+// as the server itself is.
 func admin() UserSpec {
 	return UserSpec{
 		Name: UserAdmin, Account: AccountBus,
