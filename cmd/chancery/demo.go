@@ -71,6 +71,7 @@ func runDemo(ctx context.Context, a *app, opts DemoOptions) (err error) {
 	if err := d.run(ctx); err != nil {
 		return err
 	}
+	d.report.Kept = opts.Keep
 	d.report.Total = millis(time.Since(began))
 	if err := a.result(&d.report, d.report.write); err != nil {
 		return err

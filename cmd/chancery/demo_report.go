@@ -17,6 +17,7 @@ type demoReport struct {
 	Checks      []demoCheck  `json:"checks"`
 	Delivered   demoDelivery `json:"delivered"`
 	Total       millis       `json:"totalMs"`
+	Kept        bool         `json:"kept"` // the network and the file are still there
 }
 
 // demoStep is one thing that happened on the ledger.
@@ -85,6 +86,9 @@ func (r *demoReport) write(w io.Writer) {
 	}
 	checks.write(w)
 	fmt.Fprintf(w, "\nhealth holds %s: %d bytes, SHA-256 %s\n", r.Delivered.File, r.Delivered.Bytes, r.Delivered.Digest)
+	if !r.Kept {
+		fmt.Fprintln(w, "(The network and its files are removed now: --keep leaves them.)")
+	}
 	fmt.Fprintf(w, "All of it took %s.\n", r.Total)
 }
 
