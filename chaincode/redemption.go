@@ -2,7 +2,6 @@ package chaincode
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"chancery/chaincode/exchange"
@@ -27,10 +26,8 @@ func (a *act) use(grant string, slot int) (use, error) {
 
 // subject of a use, for the given party.
 func (u use) subject(slot int, party string) subject {
-	return subject{id: useID(u.grant.ID, slot), party: party, state: string(u.redemption.State)}
+	return subject{id: exchange.UseID(u.grant.ID, slot), party: party, state: string(u.redemption.State)}
 }
-
-func useID(grant string, slot int) string { return grant + "/" + strconv.Itoa(slot) }
 
 // redeemGrant claims a slot. It reads the grant and writes only the slot, so
 // that two claims collide only on the same slot, and a revocation, which

@@ -37,6 +37,10 @@ func OperationKey(department, command string) Key {
 	return Key{string(NounOperation), []string{department, command}}
 }
 
+// UseID is the id under which a use of a grant, and what became of it, is known:
+// "<grant>/<slot>".
+func UseID(grant string, slot int) string { return grant + "/" + strconv.Itoa(slot) }
+
 // slotPart pads to four digits, so that slots sort by number.
 func slotPart(slot int) string {
 	s := strconv.Itoa(slot)

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"encoding/json"
-	"strconv"
 
 	"chancery/chaincode/exchange"
 )
@@ -26,7 +25,7 @@ var subjects = map[exchange.Noun]func(about) string{
 	exchange.NounAttestation: func(a about) string { return a.Object },
 	exchange.NounRequest:     func(a about) string { return a.Request },
 	exchange.NounGrant:       func(a about) string { return a.Grant },
-	exchange.NounRedemption:  func(a about) string { return a.Grant + "/" + strconv.Itoa(a.Slot) },
+	exchange.NounRedemption:  func(a about) string { return exchange.UseID(a.Grant, a.Slot) },
 }
 
 // keysOf names what no two operations in flight may share: the command id and

@@ -109,7 +109,7 @@ func mayFetch(ctx context.Context, client *ledger.Client, use *exchange.RedeemGr
 		return nil
 	}
 	var release exchange.Release
-	err := client.Get(ctx, exchange.NounRelease, fmt.Sprintf("%s/%d", use.Grant, use.Slot), &release)
+	err := client.Get(ctx, exchange.NounRelease, exchange.UseID(use.Grant, use.Slot), &release)
 	if errors.Is(err, exchange.ErrNotFound) {
 		return nil // receive says what is missing
 	}
@@ -173,7 +173,7 @@ func (f fetchedFile) write(w io.Writer) {
 	var list fields
 	list.add("file", "%s", f.File)
 	list.add("object", "%s", f.Object)
-	list.add("use", "%s/%d", f.Grant, f.Slot)
+	list.add("use", "%s", exchange.UseID(f.Grant, f.Slot))
 	list.add("rows", "%d", f.Rows)
 	list.add("sealed digest", "%s", f.SealedDigest)
 	list.add("content digest", "%s (salted)", f.ContentDigest)

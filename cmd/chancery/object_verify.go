@@ -72,7 +72,6 @@ func runObjectVerify(ctx context.Context, a *app, id string, opts ObjectVerifyOp
 		}
 		return fmt.Errorf("fetch %s: %w", id, err)
 	}
-	found.Good = found.SealedDigest == object.SealedDigest && found.Size == object.Size
 	if err := a.result(found, found.write); err != nil {
 		return err
 	}
@@ -90,8 +89,8 @@ func (a *app) object(ctx context.Context, profile workers.Profile, id string) (o
 	return object, err
 }
 
-// digestOf reads the sealed bytes by CID. One byte more than the ledger's size
-// is read at most: that is enough to tell.
+// digestOf reads the sealed bytes by CID and compares them with the ledger. One
+// byte more than the ledger's size is read at most: that is enough to tell.
 func digestOf(ctx context.Context, profile workers.Profile, object exchange.Object) (verification, error) {
 	node, err := ipfs.New(ipfs.Config{API: profile.IPFS.API, Auth: bearer(profile.IPFS.Auth)})
 	if err != nil {
@@ -106,9 +105,10 @@ func digestOf(ctx context.Context, profile workers.Profile, object exchange.Obje
 	if err := errors.Join(err, sealed.Close()); err != nil {
 		return verification{}, err
 	}
+	digest := hex.EncodeToString(hash.Sum(nil))
 	return verification{
 		Object: object.ID, CID: object.CID, Department: profile.Department,
-		Size: n, SealedDigest: hex.EncodeToString(hash.Sum(nil)),
+		Size: n, SealedDigest: digest, Good: digest == object.SealedDigest && n == object.Size,
 	}, nil
 }
 

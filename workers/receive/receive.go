@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -82,7 +81,7 @@ func (r *receive) granted(ctx context.Context, m *workers.Message) error {
 	if early := grant.NotBefore.Sub(r.Now()); early > 0 {
 		return workers.Retry(min(early, time.Hour), fmt.Errorf("grant %s begins at %s", grant.ID, grant.NotBefore.Format(time.RFC3339)))
 	}
-	err = r.Ledger.Get(ctx, exchange.NounRedemption, useID(grant.ID, 0), new(exchange.Redemption))
+	err = r.Ledger.Get(ctx, exchange.NounRedemption, exchange.UseID(grant.ID, 0), new(exchange.Redemption))
 	if errors.Is(err, exchange.ErrNotFound) {
 		err = r.redeem(ctx, m, grant)
 	}
@@ -198,10 +197,7 @@ type delivery struct {
 	dataset exchange.Dataset
 }
 
-func (d delivery) id() string { return useID(d.release.Grant, d.release.Slot) }
-
-// useID names a use as the ledger does: "<grant>/<slot>".
-func useID(grant string, slot int) string { return grant + "/" + strconv.Itoa(slot) }
+func (d delivery) id() string { return exchange.UseID(d.release.Grant, d.release.Slot) }
 
 // look reads what the ledger says of a use, but for the release, which is there
 // only once the key is released.

@@ -5,15 +5,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"chancery/chaincode/exchange"
 	"chancery/crypto/envelope"
 	"chancery/workers/journal"
 )
 
-// useID names a use as the ledger does: "<grant>/<slot>".
-func useID(u exchange.Redemption) string { return u.Grant + "/" + strconv.Itoa(u.Slot) }
+func useID(u exchange.Redemption) string { return exchange.UseID(u.Grant, u.Slot) }
 
 // wrap returns the wrap of this attempt, made once and journalled: its
 // encryption is randomised, and its digest goes on the ledger. A [*refusal] says
