@@ -357,7 +357,7 @@ func testFrozen(t *testing.T, n *node) {
 	}
 	defer r.Close()
 
-	n.signal(t, syscall.SIGSTOP)
+	n.freeze(t)
 	defer n.signal(t, syscall.SIGCONT)
 	_, err = c.ID(t.Context())
 	wantErr(t, "id", err, context.DeadlineExceeded, true)

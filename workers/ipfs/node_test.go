@@ -145,6 +145,24 @@ func (n *node) signal(t *testing.T, s syscall.Signal) {
 	}
 }
 
+// freeze stops the daemon and returns once all of its threads stand still: the
+// signal alone leaves it time for an answer.
+func (n *node) freeze(t *testing.T) {
+	t.Helper()
+	n.signal(t, syscall.SIGSTOP)
+	for {
+		var status syscall.WaitStatus
+		_, err := syscall.Wait4(n.cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if err != nil || !status.Stopped() {
+			t.Fatalf("freeze: %v, %v", status, err)
+		}
+		return
+	}
+}
+
 func (n *node) client(t *testing.T, edits ...func(*ipfs.Config)) *ipfs.Client {
 	t.Helper()
 	config := ipfs.Config{API: n.api, Auth: token}
