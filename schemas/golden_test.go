@@ -19,6 +19,7 @@ var (
 	object   = exchange.NewID(exchange.NounObject, "CensusMSP", "c-1")
 	request  = exchange.NewID(exchange.NounRequest, "HealthMSP", "c-2")
 	grant    = exchange.NewID(exchange.NounGrant, "CensusMSP", "c-3")
+	job      = exchange.NewID(exchange.NounJob, "HealthMSP", "c-4")
 	officer  = exchange.OfficerID([]byte("certificate"))
 	rejected = exchange.NewID(exchange.NounOperation, "HealthMSP", "Case:7.1_a")
 )
@@ -71,7 +72,7 @@ func requestIn(s exchange.RequestState, op exchange.Op) exchange.Request {
 
 func grantIn(s exchange.GrantState, op exchange.Op) exchange.Grant {
 	return exchange.Grant{
-		ID: grant, Request: request, Owner: "census", OwnerMSP: "CensusMSP", Grantee: "health", GranteeMSP: "HealthMSP",
+		ID: grant, Request: request, Job: job, Owner: "census", OwnerMSP: "CensusMSP", Grantee: "health", GranteeMSP: "HealthMSP",
 		Recipient: digest, Dataset: dataset, Version: exchange.Latest, Object: object, Actions: terms.Actions, Spec: digest,
 		Purpose: "planning", LegalBasis: "§ 1", NotBefore: at, NotAfter: later, MaxUses: 1, Attestations: 1, Certified: true,
 		Obligations: terms.Obligations, Delegation: true, Parent: grant, Depth: 1,

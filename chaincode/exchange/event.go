@@ -28,6 +28,20 @@ const (
 	KeyRefused           EventType = "key.refused"
 	ReceiptFiled         EventType = "receipt.filed"
 	DisputeOpened        EventType = "dispute.opened"
+	KeyringActivated     EventType = "keyring.activated"
+	KeyringWasRetired    EventType = "keyring.retired"
+	JobOpened            EventType = "job.opened"
+	JobWasApproved       EventType = "job.approved"
+	JobWasRefused        EventType = "job.refused"
+	JobWasWithdrawn      EventType = "job.withdrawn"
+	JobWasFailed         EventType = "job.failed"
+	JobWasAligned        EventType = "job.aligned"
+	JobWasMasked         EventType = "job.masked"
+	JobWasContributed    EventType = "job.contributed"
+	JobWasComputed       EventType = "job.computed"
+	JobSharePosted       EventType = "job.share-posted"
+	JobWasClosed         EventType = "job.closed"
+	JobWasContested      EventType = "job.contested"
 	CommandRejected      EventType = "command.rejected"
 )
 
@@ -37,8 +51,9 @@ const ToAll = "all"
 // Event is one fact in a transaction's list. Data is the record after the
 // transition: [Request] for request.*, [Grant] for grant.given and
 // grant.revoked, [Redemption] for grant.redeemed and key.refused, [Release],
-// [Receipt], [Dispute], [Attestation], [Certification], [OperationRecord] for
-// command.rejected, and so on.
+// [Receipt], [Dispute], [Attestation], [Certification], [Keyring] for keyring.*,
+// [Job] for job.* but [Share] for job.share-posted and [Result] for job.closed,
+// [OperationRecord] for command.rejected, and so on.
 type Event struct {
 	Type    EventType       `json:"type"`
 	From    string          `json:"from"`              // department that acted

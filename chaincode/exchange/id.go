@@ -24,9 +24,16 @@ const (
 	NounReceipt       Noun = "receipt"
 	NounDispute       Noun = "dispute"
 	NounOperation     Noun = "operation"
+	NounKeyring       Noun = "keyring"
+	NounJob           Noun = "job"
+	NounContribution  Noun = "contribution"
+	NounMask          Noun = "mask"
+	NounEvaluation    Noun = "evaluation"
+	NounShare         Noun = "share"
+	NounResult        Noun = "result"
 )
 
-var letters = map[Noun]string{NounDataset: "d", NounObject: "o", NounRequest: "r", NounGrant: "g", NounOfficer: "f", NounOperation: "c"}
+var letters = map[Noun]string{NounDataset: "d", NounObject: "o", NounRequest: "r", NounGrant: "g", NounOfficer: "f", NounOperation: "c", NounKeyring: "k", NounJob: "j"}
 
 var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
@@ -44,6 +51,13 @@ func NewID(noun Noun, msp, command string) string {
 // one dataset, whichever command registers it, and an object may be registered
 // in the dataset before its registration was answered.
 func DatasetID(msp, name string) string { return NewID(NounDataset, msp, name) }
+
+// KeyringID derives a keyring's id from its keyholder's MSP and its name.
+func KeyringID(msp, name string) string { return NewID(NounKeyring, msp, name) }
+
+// JobGrantID derives the id of the grant that an approval gives for an input of
+// a job.
+func JobGrantID(job string, input int) string { return shortID(NounGrant, UseID(job, input)) }
 
 // DatasetName splits "<owner>/<name>", as people name a dataset; ok is false
 // for an id.

@@ -33,6 +33,13 @@ func ReleaseKeyOf(g string, slot int) Key {
 }
 func ReceiptKey(g string, slot int) Key { return Key{string(NounReceipt), []string{g, slotPart(slot)}} }
 func DisputeKey(g string, slot int) Key { return Key{string(NounDispute), []string{g, slotPart(slot)}} }
+func KeyringKey(id string) Key          { return Key{string(NounKeyring), []string{id}} }
+func JobKey(id string) Key              { return Key{string(NounJob), []string{id}} }
+func ContributionKey(j, by string) Key  { return Key{string(NounContribution), []string{j, by}} }
+func MaskKey(j string) Key              { return Key{string(NounMask), []string{j}} }
+func EvaluationKey(j string) Key        { return Key{string(NounEvaluation), []string{j}} }
+func ShareKey(j, by string) Key         { return Key{string(NounShare), []string{j, by}} }
+func ResultKey(j string) Key            { return Key{string(NounResult), []string{j}} }
 func OperationKey(department, command string) Key {
 	return Key{string(NounOperation), []string{department, command}}
 }

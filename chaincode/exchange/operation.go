@@ -31,6 +31,20 @@ const (
 	OpKeyRefuse           Op = "key.refuse"
 	OpReceiptFile         Op = "receipt.file"
 	OpDisputeOpen         Op = "dispute.open"
+	OpKeyringCreate       Op = "keyring.create"
+	OpKeyringRetire       Op = "keyring.retire"
+	OpJobOpen             Op = "job.open"
+	OpJobWithdraw         Op = "job.withdraw"
+	OpJobApprove          Op = "job.approve"
+	OpJobRefuse           Op = "job.refuse"
+	OpJobFail             Op = "job.fail"
+	OpJobAlign            Op = "job.align"
+	OpJobMask             Op = "job.mask"
+	OpJobContribute       Op = "job.contribute"
+	OpJobEvaluate         Op = "job.evaluate"
+	OpJobShare            Op = "job.share"
+	OpJobClose            Op = "job.close"
+	OpJobContest          Op = "job.contest"
 )
 
 // MaxOperations bounds one call of Apply.

@@ -118,7 +118,8 @@ const (
 // state and the grantee's signature its proof.
 type Grant struct {
 	ID           string      `json:"id"`
-	Request      string      `json:"request"`
+	Request      string      `json:"request,omitempty"` // it answers, or
+	Job          string      `json:"job,omitempty"`     // it approves
 	Owner        string      `json:"owner"`
 	OwnerMSP     string      `json:"ownerMsp"`
 	Grantee      string      `json:"grantee"`

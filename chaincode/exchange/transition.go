@@ -11,6 +11,8 @@ const (
 	Others   Party = "others"   // any department but the owner
 	Asker    Party = "asker"    // the department that made the request
 	Grantee  Party = "grantee"  // of the grant
+	Provider Party = "provider" // any whose data the job takes
+	Holder   Party = "holder"   // the keyholder of the job's keyring
 	Anyone   Party = "anyone"   // any active department
 	Unlisted Party = "unlisted" // an MSP of the channel without a department yet
 )
@@ -94,6 +96,28 @@ var Transitions = []Transition{
 	{OpKeyRefuse, "RefuseKey", NounRedemption, states(Redeemed), string(ReleaseDenied), Owner, workers, KeyRefused, true, body[RefuseKey]},
 	{OpReceiptFile, "FileReceipt", NounRedemption, states(Released), string(Received), Grantee, workers, ReceiptFiled, true, body[FileReceipt]},
 	{OpDisputeOpen, "OpenDispute", NounRedemption, states(Released), string(Disputed), Grantee, workers, DisputeOpened, true, body[OpenDispute]},
+}
+
+// underway are the states in which a job can be ended.
+var underway = states(JobOpen, JobApproved, JobAligned, JobContributed, JobComputed)
+
+// computing are the transitions of keyrings and jobs.
+var computing = []Transition{
+	{OpKeyringCreate, "CreateKeyring", NounKeyring, absent, string(KeyringActive), Anyone, officers, KeyringActivated, false, body[CreateKeyring]},
+	{OpKeyringRetire, "RetireKeyring", NounKeyring, states(KeyringActive), string(KeyringRetired), Owner, officers, KeyringWasRetired, false, body[RetireKeyring]},
+
+	{OpJobOpen, "OpenJob", NounJob, absent, string(JobOpen), Anyone, askers, JobOpened, true, body[OpenJob]},
+	{OpJobWithdraw, "WithdrawJob", NounJob, underway, string(JobWithdrawn), Asker, askers, JobWasWithdrawn, true, body[EndJob]},
+	{OpJobApprove, "ApproveJob", NounJob, states(JobOpen), "", Provider, deciders, JobWasApproved, false, body[ApproveJob]},
+	{OpJobRefuse, "RefuseJob", NounJob, underway, string(JobRefused), Provider, deciders, JobWasRefused, false, body[EndJob]},
+	{OpJobFail, "FailJob", NounJob, states(JobApproved, JobAligned), string(JobFailed), Provider, workers, JobWasFailed, true, body[EndJob]},
+	{OpJobAlign, "AlignJob", NounJob, states(JobApproved), "", Provider, workers, JobWasAligned, true, body[AlignJob]},
+	{OpJobMask, "MaskJob", NounJob, states(JobOpen, JobApproved, JobAligned), "", Asker, workers, JobWasMasked, true, body[MaskJob]},
+	{OpJobContribute, "ContributeJob", NounJob, states(JobAligned), "", Provider, workers, JobWasContributed, true, body[Contribute]},
+	{OpJobEvaluate, "EvaluateJob", NounJob, states(JobContributed), string(JobComputed), Asker, workers, JobWasComputed, true, body[EvaluateJob]},
+	{OpJobShare, "ShareJob", NounJob, states(JobComputed), string(JobShared), Holder, workers, JobSharePosted, true, body[PostShare]},
+	{OpJobClose, "CloseJob", NounJob, states(JobShared), string(JobClosed), Asker, workers, JobWasClosed, true, body[CloseJob]},
+	{OpJobContest, "ContestJob", NounJob, states(JobShared), string(JobDisputed), Asker, workers, JobWasContested, true, body[EndJob]},
 }
 
 var byOp = func() map[Op]Transition {
