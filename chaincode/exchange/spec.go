@@ -39,7 +39,7 @@ const (
 // exact version that the spec names.
 type Input struct {
 	Dataset   string    `json:"dataset"`             // id; in [OpenJob] also "<owner>/<name>"
-	Object    string    `json:"object"`              // id of the version; in [OpenJob] empty: the latest
+	Object    string    `json:"object,omitempty"`    // id of the version; in [OpenJob] empty: the latest
 	Key       string    `json:"key"`                 // column that says which key a row belongs to
 	Divisor   int64     `json:"divisor,omitempty"`   // the key is an integer, to be divided by this and rounded down; 0: not divided
 	Value     string    `json:"value"`               // column of the numbers
