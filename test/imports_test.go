@@ -33,7 +33,7 @@ var beside = map[string][]string{
 	"events":                 {"chaincode/exchange"},
 	"chaincode/exchange":     {"crypto/paillier"},
 	"chaincode/contracttest": {"chaincode"},
-	"crypto/keystore":        {"crypto/envelope"}, // within crypto: an identity is kept as the envelope writes it
+	"crypto/keystore":        {"crypto/envelope", "crypto/paillier"}, // within crypto: keys are kept as these write them
 	"workers":                {"events/bus"},
 	"compose/native":         {"compose"},
 	"test/workertest":        {"test/bustest"},

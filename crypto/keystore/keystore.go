@@ -1,15 +1,17 @@
-// Package keystore keeps a department's secret identities on disk, one file
-// for each, in the format of age-keygen:
+// Package keystore keeps a department's secret identities and private keys on
+// disk, one file for each, in the format of age-keygen:
 //
 //	<dir>/department.identity      to which wraps are sealed
 //	<dir>/dataset/<id>.identity    to which a dataset's objects are sealed
+//	<dir>/keyring/<id>.paillier    private key of a keyring that the department holds
 //
 // `age -d -i <dir>/dataset/<id>.identity` opens an object of that dataset.
 //
 // A store trusts the file system's permissions and nothing else: the directory
 // is for its owner alone (0700), and so is each file (0600). Anything looser is
 // refused, not repaired, since it may have been read already. The files are not
-// encrypted: who can read them can open every object of the department.
+// encrypted: who can read them can open every object of the department, and all
+// that was encrypted under its keyrings.
 package keystore
 
 import (
@@ -36,23 +38,28 @@ var (
 	// ErrNotFound says that the store has no identity of that name.
 	ErrNotFound = fmt.Errorf("no such identity: %w", fs.ErrNotExist)
 
-	// ErrName says that a name is neither "department" nor "dataset/<id>".
+	// ErrName says that a name is neither "department" nor "dataset/<id>", or
+	// not a keyring's id.
 	ErrName = errors.New("not an identity's name")
 
 	// ErrPermissions says that others than the owner may read or change the
 	// store.
 	ErrPermissions = errors.New("open to others than its owner")
 
-	// ErrDamaged says that a file does not hold one age identity.
-	ErrDamaged = errors.New("not an identity file")
+	// ErrDamaged says that a file does not hold one age identity or one private
+	// key.
+	ErrDamaged = errors.New("not a key file")
 )
 
 const (
 	suffix   = ".identity"
-	maxBytes = 16 << 10 // of an identity file; a hybrid one takes 2.1 KiB
+	maxBytes = 16 << 10 // of a file; a hybrid identity takes 2.1 KiB
 )
 
-var validName = regexp.MustCompile(`^(department|dataset/[a-z0-9][a-z0-9-]{0,63})$`)
+var (
+	validName    = regexp.MustCompile(`^(department|dataset/[a-z0-9][a-z0-9-]{0,63})$`)
+	validKeyring = regexp.MustCompile(`^keyring/[a-z0-9][a-z0-9-]{0,63}$`)
+)
 
 // Store is a directory of identities. Its methods may be called at once, also
 // by several processes on the same directory.
@@ -209,6 +216,19 @@ func format(id envelope.Identity, created time.Time) []byte {
 
 // parse reads one identity among comments and empty lines.
 func parse(text []byte) (envelope.Identity, error) {
+	line, err := onlyLine(text)
+	if err != nil {
+		return envelope.Identity{}, err
+	}
+	id, err := envelope.ParseIdentity(line)
+	if err != nil {
+		return envelope.Identity{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return id, nil
+}
+
+// onlyLine returns the one line among comments and empty lines.
+func onlyLine(text []byte) (string, error) {
 	var found []string
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSpace(line)
@@ -217,11 +237,7 @@ func parse(text []byte) (envelope.Identity, error) {
 		}
 	}
 	if len(found) != 1 {
-		return envelope.Identity{}, fmt.Errorf("%w: %d keys", ErrDamaged, len(found))
+		return "", fmt.Errorf("%w: %d keys", ErrDamaged, len(found))
 	}
-	id, err := envelope.ParseIdentity(found[0])
-	if err != nil {
-		return envelope.Identity{}, fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	return id, nil
+	return found[0], nil
 }
