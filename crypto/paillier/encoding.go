@@ -77,7 +77,11 @@ func toText(prefix string, b []byte) []byte {
 }
 
 func fromText(prefix string, text []byte) ([]byte, error) {
-	const longest = headerSize + MaxBits/4 + FingerprintSize
+	return fromLongText(prefix, text, headerSize+MaxBits/4+FingerprintSize)
+}
+
+// fromLongText reads the text of at most longest bytes.
+func fromLongText(prefix string, text []byte, longest int) ([]byte, error) {
 	rest, ok := bytes.CutPrefix(text, []byte(prefix))
 	if !ok || len(rest) > encodingBase64.EncodedLen(longest) {
 		return nil, fmt.Errorf("%w: text", ErrEncoding)

@@ -22,7 +22,7 @@ var (
 	// ErrPrivateKey: p and q do not make a key (not prime, unequal lengths,
 	// too close together, wrong residues).
 	ErrPrivateKey = errors.New("paillier: factors do not make a private key")
-	// ErrPrivate: somebody asked a private key to print or marshal itself
+	// ErrPrivate: somebody asked a private key or a key share to marshal itself
 	// other than by Export.
 	ErrPrivate = errors.New("paillier: a private key does not marshal itself")
 
@@ -57,6 +57,29 @@ var (
 	ErrOverflow = errors.New("paillier: value does not fit its slot")
 	// ErrDecimal: a text is not a plain decimal number of the declared scale.
 	ErrDecimal = errors.New("paillier: not a decimal of the declared scale")
+	// ErrThreshold: a threshold and a number of parties that make no threshold
+	// key, or a key whose primes are not safe.
+	ErrThreshold = errors.New("paillier: no threshold key")
+	// ErrVerificationKey: verification values are out of range or do not lie on
+	// one polynomial.
+	ErrVerificationKey = errors.New("paillier: verification values do not fit together")
+	// ErrKeyShare: a key share is not the one that its verification value stands
+	// for.
+	ErrKeyShare = errors.New("paillier: key share does not fit its verification value")
+	// ErrShareIndex: a party's index is 0, above the number of parties, or there
+	// twice.
+	ErrShareIndex = errors.New("paillier: party's index out of range or there twice")
+	// ErrTooFewShares: fewer good shares than the threshold.
+	ErrTooFewShares = errors.New("paillier: too few shares")
+	// ErrShares: shares do not open their ciphertexts: one of them is wrong.
+	ErrShares = errors.New("paillier: shares do not combine")
+	// ErrProof: a proof does not hold for its statement and context.
+	ErrProof = errors.New("paillier: proof does not hold")
+	// ErrWitness: what is to be proved is not so, or not by what was given.
+	ErrWitness = errors.New("paillier: nothing to prove it with")
+	// ErrSetup: the set-up of commitments is out of range or not proved.
+	ErrSetup = errors.New("paillier: set-up of commitments refused")
+
 	// ErrPoolEmpty: a precomputation pool has no noise left.
 	ErrPoolEmpty = errors.New("paillier: pool is empty")
 )

@@ -25,6 +25,7 @@ type workspace struct {
 	words  []uint64
 	buf    []byte
 	many   []uint64 // grows: the entered operands of a linear combination
+	tables []uint64 // grows: powers of many
 
 	exponents [][]uint64
 	a, b, c   big.Int
