@@ -31,6 +31,8 @@ var commands = []struct {
 	{RequestOpen, func() exchange.Body { return new(exchange.OpenRequest) }},
 	{RequestWithdraw, func() exchange.Body { return new(exchange.EndRequest) }},
 	{GrantRedeem, func() exchange.Body { return new(exchange.RedeemGrant) }},
+	{JobOpen, func() exchange.Body { return new(exchange.OpenJob) }},
+	{JobWithdraw, func() exchange.Body { return new(exchange.EndJob) }},
 }
 
 // Commands names every command.
@@ -43,10 +45,10 @@ func Commands() []Command {
 }
 
 // DecodeCommand reads strictly and checks the body of a command: a pointer to
-// [PublishDataset], [exchange.OpenRequest], [exchange.EndRequest] or
-// [exchange.RedeemGrant]. A body that names its sender is refused as having an
-// unknown key: who acts is in the subject. Errors have the code
-// [exchange.Invalid].
+// [PublishDataset], [exchange.OpenRequest], [exchange.EndRequest],
+// [exchange.RedeemGrant], [exchange.OpenJob] or [exchange.EndJob]. A body that
+// names its sender is refused as having an unknown key: who acts is in the
+// subject. Errors have the code [exchange.Invalid].
 func DecodeCommand(e Envelope) (exchange.Body, error) {
 	name := e.Address.Command()
 	for _, c := range commands {

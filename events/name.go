@@ -15,6 +15,8 @@ const (
 	RequestOpen     Command = Command(exchange.OpRequestOpen)
 	RequestWithdraw Command = Command(exchange.OpRequestWithdraw)
 	GrantRedeem     Command = Command(exchange.OpGrantRedeem)
+	JobOpen         Command = Command(exchange.OpJobOpen)
+	JobWithdraw     Command = Command(exchange.OpJobWithdraw)
 )
 
 // Work events: steps between a department's own workers, and the answers that

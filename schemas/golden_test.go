@@ -165,6 +165,8 @@ func goldenCommands() map[events.Command]any {
 			NotBefore: at, NotAfter: later, Uses: 1,
 		},
 		events.RequestWithdraw: exchange.EndRequest{Request: request, Reason: "no longer needed"},
+		events.JobOpen:         exchange.OpenJob{Plan: plan},
+		events.JobWithdraw:     exchange.EndJob{Job: job, Reason: "no longer needed"},
 		events.GrantRedeem:     exchange.RedeemGrant{Grant: grant, Slot: 1},
 	}
 }
