@@ -142,11 +142,16 @@ var roles = []role{
 		says: []exchange.EventType{exchange.CommandRejected},
 	},
 	{name: "verify", ledger: []exchange.EventType{exchange.ObjectRegistered, exchange.ObjectAttested}},
-	{name: "policy", ledger: []exchange.EventType{exchange.RequestOpened}},
+	{name: "policy", ledger: []exchange.EventType{exchange.RequestOpened, exchange.JobOpened}},
 	{name: "release", ledger: []exchange.EventType{exchange.GrantWasGiven, exchange.GrantWasRevoked, exchange.GrantRedeemed}},
 	{name: "receive", ledger: []exchange.EventType{
 		exchange.GrantWasGiven, exchange.GrantWasRevoked, exchange.GrantRedeemed, exchange.KeyReleased, exchange.KeyRefused,
 	}},
+	{name: "compute", ledger: []exchange.EventType{
+		exchange.JobOpened, exchange.JobWasApproved, exchange.JobWasAligned, exchange.JobWasMasked, exchange.JobWasContributed,
+	}},
+	{name: "decrypt", ledger: []exchange.EventType{exchange.JobWasComputed}},
+	{name: "combine", ledger: []exchange.EventType{exchange.JobSharePosted}},
 }
 
 // Workers names the worker roles that have a user.
