@@ -103,7 +103,7 @@ func (e *Envelope) checkExtensions() error {
 		return invalid("%d extension attributes: at most %d are carried", len(e.Extensions), MaxExtensions)
 	}
 	for name, value := range e.Extensions {
-		if !extensionPattern.MatchString(name) {
+		if !validAttribute(name) {
 			return invalid("attribute %q: a name is 1 to 20 of a-z and 0-9", clip(name))
 		}
 		if value == "" || len(value) > maxValue {

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,8 +23,16 @@ const (
 	maxValue    = 1024 // bytes of an attribute before its encoding
 )
 
-// extensionPattern is what CloudEvents demands of an attribute's name.
-var extensionPattern = regexp.MustCompile(`^[a-z0-9]{1,20}$`)
+// validAttribute is what CloudEvents demands of an attribute's name: 1 to 20 of
+// a-z and 0-9.
+func validAttribute(name string) bool {
+	for _, c := range []byte(name) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 20
+}
 
 // Msg writes the message. A command carries a message id made of its ce-id
 // and a digest of its body: the same thing said twice is dropped by the
@@ -130,7 +137,7 @@ func readHeader(h nats.Header) (map[string]string, error) {
 }
 
 func readValue(name string, values []string) (string, error) {
-	if !extensionPattern.MatchString(name) {
+	if !validAttribute(name) {
 		return "", invalid("attribute %q: a name is 1 to 20 of a-z and 0-9", clip(name))
 	}
 	if len(values) != 1 {

@@ -1,7 +1,6 @@
 package events
 
 import (
-	"regexp"
 	"strings"
 
 	"chancery/chaincode/exchange"
@@ -51,19 +50,29 @@ func SchemaURI[T ~string](name T) string {
 	return "urn:chancery:schemas:" + string(name) + typeSuffix
 }
 
-var (
-	namePattern  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}\.[a-z][a-z0-9-]{0,31}$`)
-	tokenPattern = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
-)
+// validToken takes 1 to 64 of a-z, 0-9 and -.
+func validToken(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 64
+}
+
+// validWord is half of a name: a token of 1 to 32 that begins with a letter.
+func validWord(s string) bool {
+	return validToken(s) && len(s) <= 32 && s[0] >= 'a' && s[0] <= 'z'
+}
 
 // parseType reads noun and past participle or verb out of a CloudEvents type.
 func parseType(s string) (noun, verb string, err error) {
 	name, ok := strings.CutPrefix(s, typePrefix)
 	name, versioned := strings.CutSuffix(name, typeSuffix)
-	if !ok || !versioned || !namePattern.MatchString(name) {
+	noun, verb, _ = strings.Cut(name, ".")
+	if !ok || !versioned || !validWord(noun) || !validWord(verb) {
 		return "", "", invalid("type %q is not chancery.<noun>.<past or verb>.v1", clip(s))
 	}
-	noun, verb, _ = strings.Cut(name, ".")
 	return noun, verb, nil
 }
 

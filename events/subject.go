@@ -63,7 +63,7 @@ func DeadSubject(worker, noun, verb, id string) Subject {
 
 // Token is s itself where s may stand in a subject, else a digest of it.
 func Token(s string) string {
-	if tokenPattern.MatchString(s) {
+	if validToken(s) {
 		return s
 	}
 	return exchange.NewID(exchange.NounOperation, "", s)
@@ -93,14 +93,14 @@ func join(tokens ...string) string { return root + "." + strings.Join(tokens, ".
 // Validate checks every part that the kind has. Its errors have the code
 // [exchange.Invalid].
 func (s Subject) Validate() error {
-	if !namePattern.MatchString(s.Noun + "." + s.Verb) {
+	if !validWord(s.Noun) || !validWord(s.Verb) {
 		return invalid("subject %q: %q is not a noun and a verb", clip(s.String()), clip(s.Noun+"."+s.Verb))
 	}
 	switch s.Kind {
 	case KindCommand:
 		return s.check("department", s.From, exchange.ValidName(s.From))
 	case KindDead, KindRetry:
-		if err := s.check("worker", s.Worker, tokenPattern.MatchString(s.Worker)); err != nil {
+		if err := s.check("worker", s.Worker, validToken(s.Worker)); err != nil {
 			return err
 		}
 	case KindLedger, KindWork:
@@ -113,7 +113,7 @@ func (s Subject) Validate() error {
 	default:
 		return invalid("subject %q is of no known kind", clip(s.String()))
 	}
-	return s.check("id", s.ID, tokenPattern.MatchString(s.ID))
+	return s.check("id", s.ID, validToken(s.ID))
 }
 
 func (s Subject) check(part, value string, ok bool) error {

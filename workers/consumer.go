@@ -13,12 +13,16 @@ import (
 	"chancery/events"
 )
 
-// fetchWait is how long one fetch stays open while nothing comes.
-const fetchWait = 5 * time.Second
-
-// maxAckPending bounds the messages of a consumer that wait for a verdict or
-// their next attempt; beyond it the server holds back new ones.
-const maxAckPending = 1000
+const (
+	// fetchWait is how long one fetch stays open while nothing comes.
+	fetchWait = 5 * time.Second
+	// fetches is how many are open at once: while one is being answered the
+	// next is on its way.
+	fetches = 2
+	// maxAckPending bounds the messages of a consumer that wait for a verdict or
+	// their next attempt; beyond it the server holds back new ones.
+	maxAckPending = 1000
+)
 
 // consumer runs one subscription, or the retries of a worker's dead letters.
 type consumer struct {
@@ -27,9 +31,14 @@ type consumer struct {
 	sub      Subscription
 	retries  bool // of dead letters, for any of the worker's subscriptions
 	durable  string
+	window   *window       // of messages held or asked for
 	slots    chan struct{} // one for each handler that may run
+	held     held
+	turns    turns
 	failures failures
-	wg       sync.WaitGroup // handlers
+	figures  *figures
+	last     uint64         // number of the delivery that was taken last, where order matters; of the fetching goroutine
+	wg       sync.WaitGroup // messages held
 }
 
 func newConsumer(cfg Config, w Worker, s Subscription) *consumer {
@@ -37,7 +46,9 @@ func newConsumer(cfg Config, w Worker, s Subscription) *consumer {
 	return &consumer{
 		cfg: cfg, worker: w, sub: s,
 		durable: events.Durable(w.Name, s.Filter),
+		window:  newWindow(s.Concurrency, s.Key != nil),
 		slots:   make(chan struct{}, s.Concurrency),
+		figures: cfg.Metrics.of(w.Name, s.Filter.Name),
 	}
 }
 
@@ -45,6 +56,9 @@ func newConsumer(cfg Config, w Worker, s Subscription) *consumer {
 // is not there, or no longer, is made (again).
 func (c *consumer) run(ctx, effects context.Context) {
 	log := zerolog.Ctx(ctx)
+	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var beats sync.WaitGroup
+	beats.Go(func() { c.held.beat(beating, c.sub.AckWait/3) })
 	for failures := 1; ctx.Err() == nil; failures++ {
 		began := time.Now()
 		err := c.consume(ctx, effects)
@@ -54,6 +68,8 @@ func (c *consumer) run(ctx, effects context.Context) {
 		if time.Since(began) > steady {
 			failures = 1
 		}
+		c.figures.restarts.Inc()
+		c.figures.mark(err)
 		wait := backoff(c.cfg.Backoff, c.cfg.MaxBackoff, failures)
 		log.Warn().Err(err).Str("consumer", c.durable).Int("attempt", failures).Dur("ms", wait).Msg("cannot consume, tries again")
 		if pause(ctx, wait) != nil {
@@ -61,10 +77,11 @@ func (c *consumer) run(ctx, effects context.Context) {
 		}
 	}
 	c.wg.Wait()
+	stop()
+	beats.Wait()
 }
 
-// consume fetches until something fails. It never asks for more messages than
-// handlers are free, so that none waits unheeded while its AckWait runs.
+// consume fetches until something fails.
 func (c *consumer) consume(ctx, effects context.Context) error {
 	source, err := c.worker.Bus.EnsureConsumer(ctx, c.sub.Filter, jetstream.ConsumerConfig{
 		Durable:       c.durable,
@@ -77,60 +94,50 @@ func (c *consumer) consume(ctx, effects context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.figures.mark(nil)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	var wg sync.WaitGroup
+	wg.Go(func() { c.watch(ctx, source) })
+	if c.sub.Key != nil {
+		wg.Go(func() { end(c.inOrder(ctx, effects, source)) })
+	} else {
+		for range fetches {
+			wg.Go(func() { end(c.pull(ctx, effects, source)) })
+		}
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// pull asks for messages for as long as there is room for them.
+func (c *consumer) pull(ctx, effects context.Context, source jetstream.Consumer) error {
 	for {
-		free, err := c.claim(ctx)
+		n, err := c.window.claim(ctx)
 		if err != nil {
 			return err
 		}
-		if err := c.fetch(ctx, effects, source, free); err != nil {
+		if err := c.fetch(ctx, effects, source, n); err != nil {
 			return err
 		}
 	}
 }
 
-// claim takes every free slot, at least one.
-func (c *consumer) claim(ctx context.Context) (int, error) {
-	select {
-	case c.slots <- struct{}{}:
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
-	for n := 1; ; n++ {
-		select {
-		case c.slots <- struct{}{}:
-		default:
-			return n, nil
-		}
-	}
-}
-
-func (c *consumer) release() { <-c.slots }
-
-// fetch asks for as many messages as slots were claimed and starts a handler
-// for each that comes.
-func (c *consumer) fetch(ctx, effects context.Context, source jetstream.Consumer, free int) error {
-	left := free
-	defer func() {
-		for range left {
-			c.release()
-		}
-	}()
+// fetch asks for as many messages as room was claimed for and takes each that
+// comes.
+func (c *consumer) fetch(ctx, effects context.Context, source jetstream.Consumer, n int) error {
+	defer func() { c.window.release(n) }()
 	bounded, cancel := context.WithTimeout(ctx, fetchWait)
 	defer cancel()
-	batch, err := source.Fetch(free, jetstream.FetchContext(bounded))
+	batch, err := source.Fetch(n, jetstream.FetchContext(bounded))
 	if err != nil {
 		return err
 	}
 	for msg := range batch.Messages() {
-		if ctx.Err() != nil {
-			c.handBack(ctx, msg)
-			continue
+		n--
+		if err := c.take(ctx, effects, msg); err != nil {
+			return err
 		}
-		left--
-		c.wg.Go(func() {
-			defer c.release()
-			c.deliver(effects, msg)
-		})
 	}
 	if err := batch.Error(); err != nil && !idle(err) {
 		return err
@@ -143,9 +150,132 @@ func idle(err error) bool {
 	return errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, jetstream.ErrNoMessages)
 }
 
+// take has a message handled, for which there is room in the window. One that
+// is here already is let go: its verdict is on the way.
+func (c *consumer) take(ctx, effects context.Context, msg jetstream.Msg) error {
+	d, err := c.read(msg)
+	if err != nil {
+		c.window.release(1)
+		zerolog.Ctx(ctx).Error().Err(err).Msg("message without metadata")
+		return nil
+	}
+	if err := c.inSequence(d); err != nil {
+		c.window.release(1)
+		return err
+	}
+	if !c.held.add(d.number, msg, d.Stored) {
+		c.window.release(1)
+		return nil
+	}
+	key := ""
+	if c.sub.Key != nil {
+		key = c.sub.Key(d.Message)
+	}
+	before, done := c.turns.next(key)
+	c.wg.Go(func() {
+		defer c.window.release(1)
+		defer done()
+		c.attend(ctx, effects, d, before)
+	})
+	return nil
+}
+
+// attend waits for the message's turn and a free handler, and handles it until
+// there is a verdict for the server.
+func (c *consumer) attend(ctx, effects context.Context, d *delivery, before <-chan struct{}) {
+	for {
+		if !c.enter(ctx, before) {
+			c.held.remove(d.number, true)
+			if c.sub.Key == nil { // where order matters all come again together
+				c.handBack(effects, d.raw)
+			}
+			return
+		}
+		again, wait := c.deliver(effects, d)
+		if !again {
+			return
+		}
+		before = after(wait)
+		d.Attempt++
+	}
+}
+
+// enter waits for a message's turn and then for a free handler; no when the
+// worker stops first.
+func (c *consumer) enter(ctx context.Context, before <-chan struct{}) bool {
+	select {
+	case <-before:
+	case <-ctx.Done():
+		return false
+	}
+	select {
+	case c.slots <- struct{}{}:
+		return ctx.Err() == nil || c.leave()
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// leave frees the handler; it says no.
+func (c *consumer) leave() bool {
+	<-c.slots
+	return false
+}
+
+// after is closed after a time.
+func after(d time.Duration) <-chan struct{} {
+	c := make(chan struct{})
+	time.AfterFunc(d, func() { close(c) })
+	return c
+}
+
 // handBack returns a message without a verdict, to be delivered again soon.
 func (c *consumer) handBack(ctx context.Context, msg jetstream.Msg) {
 	if err := msg.Nak(); err != nil {
 		zerolog.Ctx(ctx).Debug().Err(err).Msg("hand back")
 	}
+}
+
+// look is how often the server is asked how far a consumer has come.
+const look = 5 * time.Second
+
+// watch keeps the figures of what waits.
+func (c *consumer) watch(ctx context.Context, source jetstream.Consumer) {
+	t := time.NewTicker(look)
+	defer t.Stop()
+	var since time.Time // something waits of which no message is known here
+	for info := source.CachedInfo(); ; {
+		if info.NumPending+uint64(info.NumAckPending) == 0 {
+			since = time.Time{}
+		} else if since.IsZero() {
+			since = time.Now()
+		}
+		c.figures.waiting(info, c.held.oldest(info.AckFloor.Stream), since)
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		next, err := source.Info(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		c.figures.mark(err)
+		if err == nil {
+			info = next
+		}
+	}
+}
+
+func (f *figures) waiting(info *jetstream.ConsumerInfo, oldest, since time.Time) {
+	f.pending.Set(float64(info.NumPending))
+	f.unsettled.Set(float64(info.NumAckPending))
+	if oldest.IsZero() {
+		oldest = since
+	}
+	age := 0.0
+	if !oldest.IsZero() {
+		age = time.Since(oldest).Seconds()
+	}
+	f.oldest.Set(age)
 }

@@ -10,16 +10,17 @@ import (
 )
 
 // bury publishes the dead letter and only then ends the message's deliveries;
-// while the letter cannot be published the message comes again.
-func (c *consumer) bury(ctx context.Context, d *delivery, cause error, attempts int) {
+// while the letter cannot be published the message comes again. The server's
+// advisory about the end names the letter, see [events.LetterReason].
+func (c *consumer) bury(ctx context.Context, d *delivery, v verdict) (again bool, wait time.Duration) {
 	log := zerolog.Ctx(ctx)
-	ctx, cancel := settling(ctx)
+	bounded, cancel := settling(ctx)
 	defer cancel()
 	letter, err := events.NewDead(c.cfg.Department, events.Failed{
 		Worker:   c.worker.Name,
 		Consumer: d.consumer,
-		Reason:   events.Reason(cause),
-		Attempts: attempts,
+		Reason:   events.Reason(v.err),
+		Attempts: v.attempts,
 		Subject:  d.Subject,
 		Stream:   d.Stream,
 		Sequence: d.Sequence,
@@ -29,16 +30,18 @@ func (c *consumer) bury(ctx context.Context, d *delivery, cause error, attempts 
 		Time:     time.Now(),
 	})
 	if err == nil {
-		_, err = c.worker.Bus.Publish(ctx, letter)
+		_, err = c.worker.Bus.Publish(bounded, letter)
 	}
 	if err != nil {
-		log.Error().Err(err).AnErr("cause", cause).Msg("dead letter not published: comes again")
-		c.nak(ctx, d.raw, d.sub.MaxBackoff)
-		return
+		log.Error().Err(err).AnErr("cause", v.err).Msg("dead letter not published: comes again")
+		return c.again(ctx, d, d.sub.MaxBackoff)
 	}
 	c.failures.forget(d.Sequence)
-	log.Error().Err(cause).Int("failures", attempts).Str("letter", letter.ID).Msg("dead letter")
-	if err := d.raw.TermWithReason(events.Reason(cause)); err != nil {
+	log.Error().Err(v.err).Int("failures", v.attempts).Str("letter", letter.ID).Msg("dead letter")
+	err = d.raw.TermWithReason(events.LetterReason(letter.ID))
+	c.held.remove(d.number, err != nil)
+	if err != nil {
 		log.Warn().Err(err).Msg("dead letter is out, message comes again")
 	}
+	return false, 0
 }

@@ -23,21 +23,28 @@ type delivery struct {
 	header   nats.Header
 	retryOf  uint64        // number of the dead letter; 0: it is none's
 	raw      jetstream.Msg // takes the verdict
+	number   uint64        // of raw in its stream
+	delivery uint64        // number of the delivery, of all by that consumer
 }
 
-// deliver handles one message and carries out the verdict.
-func (c *consumer) deliver(ctx context.Context, msg jetstream.Msg) {
-	d, err := c.read(msg)
-	if err != nil {
-		zerolog.Ctx(ctx).Error().Err(err).Msg("message without metadata")
-		return
-	}
+// deliver handles one message, in a handler's slot, and carries out the verdict.
+// Where order matters a message that shall come again does so from here: again,
+// after some time.
+func (c *consumer) deliver(ctx context.Context, d *delivery) (again bool, wait time.Duration) {
+	ctx, span := c.startMessage(ctx, d)
 	log := d.logger(ctx)
-	ctx = log.WithContext(ctx)
+	c.figures.inFlight.Inc()
 	began := time.Now()
-	err = c.handle(ctx, d)
-	log = log.With().Int64("ms", time.Since(began).Milliseconds()).Logger()
-	c.settle(log.WithContext(ctx), d, err)
+	err := c.handle(log.WithContext(ctx), d)
+	took := time.Since(began)
+	c.figures.inFlight.Dec()
+	c.leave()
+	c.window.took(took)
+	v := c.judge(ctx, d, err)
+	c.figures.attempt(v.kind, took)
+	endMessage(span, v)
+	log = log.With().Int64("ms", took.Milliseconds()).Logger()
+	return c.settle(log.WithContext(ctx), d, v)
 }
 
 func (c *consumer) read(msg jetstream.Msg) (*delivery, error) {
@@ -55,6 +62,7 @@ func (c *consumer) read(msg jetstream.Msg) (*delivery, error) {
 			Attempt: int(meta.NumDelivered),
 		},
 		sub: c.sub, consumer: c.durable, header: msg.Headers(), raw: msg,
+		number: meta.Sequence.Stream, delivery: meta.Sequence.Consumer,
 	}
 	if c.retries && d.Err == nil {
 		err := d.restore(c.worker) // which may put another message there
@@ -81,13 +89,10 @@ func (d *delivery) logger(ctx context.Context) zerolog.Logger {
 	return l.Logger()
 }
 
-// handle calls the handler under its time limit, with heartbeats for as long
-// as it runs.
+// handle calls the handler under its time limit.
 func (c *consumer) handle(ctx context.Context, d *delivery) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, d.sub.Timeout, errTimeout)
 	defer cancel()
-	stop := c.heartbeat(ctx, d.raw)
-	defer stop()
 	handler := d.sub.Handle
 	if d.Err != nil {
 		handler = d.sub.Malformed
@@ -101,52 +106,69 @@ func (c *consumer) handle(ctx context.Context, d *delivery) error {
 
 var errTimeout = errors.New("handler took too long")
 
-// heartbeat tells the server that the message is being worked on.
-func (c *consumer) heartbeat(ctx context.Context, msg jetstream.Msg) (stop func()) {
-	done := make(chan struct{})
-	c.wg.Go(func() {
-		t := time.NewTicker(c.sub.AckWait / 3)
-		defer t.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-t.C:
-				if err := msg.InProgress(); err != nil {
-					zerolog.Ctx(ctx).Debug().Err(err).Msg("heartbeat")
-				}
-			}
-		}
-	})
-	return func() { close(done) }
+// verdict is what a handler's error means for the server.
+type verdict struct {
+	kind     string
+	after    time.Duration // until it comes again
+	err      error
+	attempts int // that failed
 }
 
-// settle turns the handler's error into the verdict for the server.
-func (c *consumer) settle(ctx context.Context, d *delivery, err error) {
-	log := zerolog.Ctx(ctx)
+// judge turns the handler's error into the verdict.
+func (c *consumer) judge(ctx context.Context, d *delivery, err error) verdict {
 	var again *retry
 	switch {
 	case err == nil:
 		c.failures.forget(d.Sequence)
-		c.ack(ctx, d.raw)
+		return verdict{kind: verdictDone}
 	case interrupted(ctx, err):
-		log.Info().Msg("interrupted, comes again")
-		c.handBack(ctx, d.raw)
+		return verdict{kind: verdictInterrupted, err: err}
 	case errors.As(err, &again):
-		log.Info().Err(again.err).Dur("after", again.after).Msg("comes again")
-		c.nak(ctx, d.raw, again.after)
+		return verdict{kind: verdictAgain, after: again.after, err: again.err}
 	case Rejected(err):
-		c.bury(ctx, d, err, c.failures.count(d.Sequence)+1)
-	default:
-		n := c.failures.add(d.Sequence)
-		if n >= d.sub.MaxAttempts {
-			c.bury(ctx, d, err, n)
-			return
-		}
-		wait := backoff(d.sub.Backoff, d.sub.MaxBackoff, n)
-		log.Warn().Err(err).Int("failures", n).Dur("after", wait).Msg("failed, comes again")
-		c.nak(ctx, d.raw, wait)
+		return verdict{kind: verdictDead, err: err, attempts: c.failures.count(d.Sequence) + 1}
 	}
+	n := c.failures.add(d.Sequence)
+	if n >= d.sub.MaxAttempts {
+		return verdict{kind: verdictDead, err: err, attempts: n}
+	}
+	return verdict{kind: verdictFailed, after: backoff(d.sub.Backoff, d.sub.MaxBackoff, n), err: err, attempts: n}
+}
+
+// settle carries a verdict out: the server is told, or, where order matters and
+// the message must come again, nobody is.
+func (c *consumer) settle(ctx context.Context, d *delivery, v verdict) (again bool, wait time.Duration) {
+	log := zerolog.Ctx(ctx)
+	switch v.kind {
+	case verdictDone:
+		c.ack(ctx, d)
+	case verdictInterrupted:
+		log.Info().Msg("interrupted, comes again")
+		c.held.remove(d.number, true)
+		c.handBack(ctx, d.raw)
+	case verdictDead:
+		return c.bury(ctx, d, v)
+	case verdictAgain:
+		log.Info().Err(v.err).Dur("after", v.after).Msg("comes again")
+		return c.again(ctx, d, v.after)
+	default:
+		log.Warn().Err(v.err).Int("failures", v.attempts).Dur("after", v.after).Msg("failed, comes again")
+		return c.again(ctx, d, v.after)
+	}
+	return false, 0
+}
+
+// again has a message come again after some time: from here where order
+// matters, else from the server, which may give it to another copy.
+func (c *consumer) again(ctx context.Context, d *delivery, wait time.Duration) (bool, time.Duration) {
+	if c.sub.Key != nil {
+		return true, wait
+	}
+	c.held.remove(d.number, true)
+	if err := d.raw.NakWithDelay(wait); err != nil {
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("verdict not sent: comes again after its time")
+	}
+	return false, 0
 }
 
 // interrupted reports whether a handler ended because the worker must stop.
@@ -154,21 +176,21 @@ func interrupted(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && !Rejected(err)
 }
 
-// ack waits for the server's word: without it the message would come again.
-func (c *consumer) ack(ctx context.Context, msg jetstream.Msg) {
-	ctx, cancel := settling(ctx)
+// ack waits for the server's word: without it the message would come again. The
+// handler's slot is free meanwhile.
+func (c *consumer) ack(ctx context.Context, d *delivery) {
+	bounded, cancel := settling(ctx)
 	defer cancel()
-	if err := msg.DoubleAck(ctx); err != nil {
+	err := d.raw.DoubleAck(bounded)
+	c.held.remove(d.number, err != nil)
+	if err != nil {
 		zerolog.Ctx(ctx).Warn().Err(err).Msg("done, but not acknowledged: comes again")
 		return
 	}
-	zerolog.Ctx(ctx).Info().Msg("done")
-}
-
-func (c *consumer) nak(ctx context.Context, msg jetstream.Msg, after time.Duration) {
-	if err := msg.NakWithDelay(after); err != nil {
-		zerolog.Ctx(ctx).Warn().Err(err).Msg("verdict not sent: comes again after its time")
+	if !d.Time.IsZero() {
+		c.figures.age.Observe(time.Since(d.Time).Seconds())
 	}
+	zerolog.Ctx(ctx).Info().Msg("done")
 }
 
 // settling bounds what a verdict takes; it may outlast the grace period by

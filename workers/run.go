@@ -33,6 +33,7 @@ func Run(ctx context.Context, cfg Config, list []Worker) error {
 		seen[w.Name] = true
 	}
 	cfg = cfg.withDefaults()
+	ctx = cfg.withTracing(ctx)
 	effects, release := afterGrace(ctx, cfg.Grace)
 	defer release()
 	var wg sync.WaitGroup
@@ -75,7 +76,7 @@ func runWorker(ctx, effects context.Context, cfg Config, w Worker) {
 		wg.Go(func() { c.run(ctx, effects) })
 	}
 	if w.Run != nil {
-		wg.Go(func() { runLoop(ctx, cfg, w.Run) })
+		wg.Go(func() { runLoop(ctx, cfg, w) })
 	}
 	wg.Wait()
 	if err := w.Bus.Flush(effects); err != nil {
@@ -88,17 +89,22 @@ func runWorker(ctx, effects context.Context, cfg Config, w Worker) {
 // first.
 const steady = time.Minute
 
-func runLoop(ctx context.Context, cfg Config, run func(context.Context) error) {
+func runLoop(ctx context.Context, cfg Config, w Worker) {
 	log := zerolog.Ctx(ctx)
+	what, running := "worker "+w.Name+", loop", cfg.Metrics.loop.WithLabelValues(w.Name)
+	fails := cfg.Metrics.failures.WithLabelValues(w.Name)
 	for failures := 1; ; failures++ {
+		cfg.Metrics.mark(what, running, nil)
 		began := time.Now()
-		err := guard(ctx, func() error { return run(ctx) })
+		err := guard(ctx, func() error { return w.Run(ctx) })
 		if ctx.Err() != nil || err == nil {
 			return
 		}
 		if time.Since(began) > steady {
 			failures = 1
 		}
+		fails.Inc()
+		cfg.Metrics.mark(what, running, err)
 		wait := backoff(cfg.Backoff, cfg.MaxBackoff, failures)
 		log.Error().Err(err).Int("attempt", failures).Dur("ms", wait).Msg("loop failed, starts again")
 		if pause(ctx, wait) != nil {

@@ -25,7 +25,7 @@ func Submit(ctx context.Context, to Submitter, command string, name exchange.Op,
 	if err != nil {
 		return exchange.Outcome{}, fmt.Errorf("submit %s: %w", name, err)
 	}
-	outcome, err := to.Submit(ctx, op)
+	outcome, err := traced(ctx, op, func(ctx context.Context) (exchange.Outcome, error) { return to.Submit(ctx, op) })
 	if err != nil {
 		return exchange.Outcome{}, fmt.Errorf("submit %s: %w", name, err)
 	}
@@ -33,4 +33,15 @@ func Submit(ctx context.Context, to Submitter, command string, name exchange.Op,
 		return exchange.Outcome{}, fmt.Errorf("submit %s: %w: %s", name, ErrContended, outcome.Message)
 	}
 	return outcome, nil
+}
+
+// Invoker is the ledger, as workers need it that sign as an identity of their
+// own.
+type Invoker interface {
+	Invoke(ctx context.Context, op exchange.Operation) (exchange.Outcome, error)
+}
+
+// Invoke tells the ledger one thing in a transaction of its own.
+func Invoke(ctx context.Context, to Invoker, op exchange.Operation) (exchange.Outcome, error) {
+	return traced(ctx, op, func(ctx context.Context) (exchange.Outcome, error) { return to.Invoke(ctx, op) })
 }

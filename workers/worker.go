@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"chancery/events"
 	"chancery/events/bus"
 )
@@ -27,6 +29,14 @@ type Handler func(ctx context.Context, m *Message) error
 type Subscription struct {
 	Filter events.Filter
 	Handle Handler
+
+	// Key, where it is given, says which messages must follow one another: those
+	// of one key are handled one after another in the order of the stream, also
+	// when one fails, which then keeps the rest of its key waiting, and also after
+	// a crash. The empty key has no order. It gets what is no valid envelope too.
+	// Such a subscription takes one copy of the worker at a time. Default: none,
+	// messages may overtake one another.
+	Key func(m *Message) string
 
 	// Malformed handles what is no valid envelope. Default: dead letter.
 	Malformed Handler
@@ -113,12 +123,19 @@ type Config struct {
 	Backoff time.Duration
 	// MaxBackoff bounds that delay. Default 30 s.
 	MaxBackoff time.Duration
+	// Metrics takes the figures of the workers. Default: ones that nobody sees.
+	Metrics *Metrics
+	// Traces takes the spans of the workers. Default: there are none.
+	Traces trace.TracerProvider
 }
 
 func (c Config) withDefaults() Config {
 	orDuration(&c.Grace, 20*time.Second)
 	orDuration(&c.Backoff, 500*time.Millisecond)
 	orDuration(&c.MaxBackoff, 30*time.Second)
+	if c.Metrics == nil {
+		c.Metrics = NewMetrics(c.Department)
+	}
 	return c
 }
 

@@ -126,7 +126,7 @@ func (p *policy) sign(ctx context.Context, r exchange.Request, d Decision) error
 	if err != nil {
 		return workers.Reject(err)
 	}
-	outcome, err := p.Ledger.Invoke(ctx, operation)
+	outcome, err := workers.Invoke(ctx, p.Ledger, operation)
 	if err != nil {
 		return fmt.Errorf("%s for %s: %w", op, r.ID, err)
 	}
