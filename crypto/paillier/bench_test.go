@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"chancery/crypto/paillier/plain"
 )
 
 // contest is one line of BENCH.md: a batch form of ours against the same work
@@ -131,30 +133,18 @@ func contests(b testing.TB, sk *PrivateKey) []*contest {
 // inBig does the same items in math/big, straightforwardly: no comb, no kernels,
 // but CRT where the line says so.
 func inBig(o *operands) map[string]func(i int) {
-	sk := o.sk
-	one1 := func(i int, noise *big.Int) {
-		g := new(big.Int).Mul(o.m[i%benchBatch], sk.n)
-		g.Add(g, one).Mul(g, noise).Mod(g, sk.nn)
-	}
-	pp, qq := new(big.Int).Mul(sk.p, sk.p), new(big.Int).Mul(sk.q, sk.q)
-	ep := new(big.Int).Rsh(o.r, uint(o.r.BitLen()-sk.p.BitLen()-extraBits))
-	inv := new(big.Int).ModInverse(pp, qq)
-	add := func(i int) {
-		v := new(big.Int).Mul(o.ai[i%benchBatch], o.bi[i%benchBatch])
-		v.Mod(v, sk.nn)
-	}
+	k := plain.New(o.sk.p, o.sk.q)
+	m := func(i int) *big.Int { return o.m[i%benchBatch] }
+	exponent := new(big.Int).Rsh(o.r, uint(o.r.BitLen()-o.sk.p.BitLen()-extraBits))
+	add := func(i int) { k.Add(o.ai[i%benchBatch], o.bi[i%benchBatch]) }
 	return map[string]func(i int){
-		"encrypt r^n": func(i int) { one1(i, new(big.Int).Exp(o.r, sk.n, sk.nn)) },
-		"encrypt DJN": func(i int) { one1(i, new(big.Int).Exp(o.h, o.half, sk.nn)) },
-		"encrypt owner": func(i int) {
-			x, y := new(big.Int).Exp(o.h, ep, pp), new(big.Int).Exp(o.h, ep, qq)
-			y.Sub(y, x).Mul(y, inv).Mod(y, qq).Mul(y, pp).Add(y, x)
-			one1(i, y)
-		},
-		"add digits":   add,
-		"add wire":     add,
-		"scale 64-bit": func(i int) { new(big.Int).Exp(o.ai[i%benchBatch], o.k[i%benchBatch], sk.nn) },
-		"decrypt":      func(i int) { decryptCRTBig(sk, o.ai[i%benchBatch]) },
+		"encrypt r^n":   func(i int) { k.Encrypt(m(i), o.r) },
+		"encrypt DJN":   func(i int) { k.EncryptPower(m(i), o.h, o.half) },
+		"encrypt owner": func(i int) { k.EncryptOwner(m(i), o.h, exponent) },
+		"add digits":    add,
+		"add wire":      add,
+		"scale 64-bit":  func(i int) { k.Scale(o.ai[i%benchBatch], o.k[i%benchBatch]) },
+		"decrypt":       func(i int) { k.Decrypt(o.ai[i%benchBatch]) },
 	}
 }
 

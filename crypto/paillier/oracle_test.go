@@ -1,6 +1,10 @@
 package paillier
 
-import "math/big"
+import (
+	"math/big"
+
+	"chancery/crypto/paillier/plain"
+)
 
 // The scheme once more in math/big, straight from Paillier's paper: what the
 // kernels are checked and measured against.
@@ -15,15 +19,4 @@ func decryptBig(sk *PrivateKey, c *big.Int) *big.Int {
 }
 
 // decryptCRTBig decrypts modulo p² and q².
-func decryptCRTBig(sk *PrivateKey, c *big.Int) *big.Int {
-	half := func(p, h *big.Int) *big.Int {
-		e := new(big.Int).Sub(p, one)
-		x := new(big.Int).Exp(c, e, new(big.Int).Mul(p, p))
-		x.Sub(x, one).Div(x, p).Mul(x, h)
-		return x.Mod(x, p)
-	}
-	mp, mq := half(sk.p, sk.hp), half(sk.q, sk.hq)
-	t := new(big.Int).Sub(mq, mp)
-	t.Mul(t, sk.pinv).Mod(t, sk.q)
-	return t.Mul(t, sk.p).Add(t, mp)
-}
+func decryptCRTBig(sk *PrivateKey, c *big.Int) *big.Int { return plain.New(sk.p, sk.q).Decrypt(c) }
