@@ -24,7 +24,7 @@ const (
 	MetricMessages   = "chancery_worker_messages_total"
 	MetricInFlight   = "chancery_worker_in_flight"
 	MetricLoop       = "chancery_worker_loop_running"
-	MetricBlocksRead = "chancery_listen_blocks_told"
+	MetricBlocksTold = "chancery_listen_blocks_told"
 	LabelWorker      = "worker"
 	LabelSub         = "subscription"
 	LabelVerdict     = "verdict"

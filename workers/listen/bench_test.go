@@ -44,7 +44,7 @@ func BenchmarkListen(b *testing.B) {
 func BenchmarkBatches(b *testing.B) {
 	c := newChain("a")
 	c.add(bus.MaxBatch)
-	w := &writer{listener: &listener{Config{Channel: "chancery"}}}
+	w := &writer{listener: &listener{Config: Config{Channel: "chancery"}}}
 	if err := w.take(c.blocks[0]); err != nil {
 		b.Fatal(err)
 	}

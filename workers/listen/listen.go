@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
 	"chancery/chaincode/ledger"
@@ -42,6 +43,8 @@ type Config struct {
 	// Standby is how long another listener that was ahead may take with new
 	// events before this one publishes them, in time. Default 1 s.
 	Standby time.Duration
+	// Registerer takes listen's figures. Default: nobody sees them.
+	Registerer prometheus.Registerer
 }
 
 // New returns the worker.
@@ -52,10 +55,13 @@ func New(cfg Config) workers.Worker {
 	if cfg.Standby == 0 {
 		cfg.Standby = time.Second
 	}
-	return workers.Worker{Name: Name, Run: (&listener{Config: cfg}).run}
+	return workers.Worker{Name: Name, Run: (&listener{cfg, newFigures(cfg.Registerer)}).run}
 }
 
-type listener struct{ Config }
+type listener struct {
+	Config
+	figures *figures
+}
 
 const (
 	blocksAhead = 8                      // blocks read before they are published
@@ -107,6 +113,7 @@ func (l *listener) follow(ctx context.Context) error {
 	defer reader.Wait()
 	defer cancel()
 	blocks, ended := make(chan ledger.Block, blocksAhead), make(chan error, 1)
+	reader.Go(func() { l.watchHeight(ctx) })
 	reader.Go(func() { ended <- feed(ctx, l.Ledger, from, blocks) })
 	return w.write(ctx, blocks, ended)
 }
@@ -118,6 +125,7 @@ func (w *writer) write(ctx context.Context, blocks <-chan ledger.Block, ended <-
 	check := time.NewTicker(w.Check)
 	defer check.Stop()
 	for {
+		w.tell()
 		select {
 		case b := <-blocks:
 			if err := w.take(b); err != nil {

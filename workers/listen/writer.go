@@ -10,6 +10,7 @@ import (
 	"chancery/chaincode/ledger"
 	"chancery/events"
 	"chancery/events/bus"
+	"chancery/workers"
 )
 
 // maxBytes bounds the data of one batch, in bytes; a single event may be
@@ -99,6 +100,9 @@ func (w *writer) flush(ctx context.Context, all bool) error {
 			return err
 		}
 		w.standby = false
+		workers.Published(ctx, w.pending[:n])
+		w.figures.events.Add(float64(n))
+		w.figures.flushed.SetToCurrentTime()
 		w.reach(n, tail)
 		zerolog.Ctx(ctx).Debug().Uint64("block", w.place.Block).Int("events", n).Uint64("sequence", last).Msg("published")
 	}
