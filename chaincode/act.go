@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"chancery/chaincode/exchange"
@@ -29,11 +30,12 @@ type put struct {
 
 // subject is what an operation is about, as the ledger holds it.
 type subject struct {
-	id     string // of the record
-	made   string // id of the record that it makes, where that is another
-	party  string // the department that the row's party speaks of
-	state  string // of the record now; [exchange.Absent] when it is not there
-	done   done   // the record says this very thing already
+	id     string   // of the record
+	made   string   // id of the record that it makes, where that is another
+	party  string   // the department that the row's party speaks of,
+	among  []string // or the several that it speaks of
+	state  string   // of the record now; [exchange.Absent] when it is not there
+	done   done     // the record says this very thing already
 	change func() error
 }
 
@@ -80,6 +82,20 @@ var steps = map[exchange.Op]step{
 	exchange.OpKeyRefuse:           on(refuseKey),
 	exchange.OpReceiptFile:         on(fileReceipt),
 	exchange.OpDisputeOpen:         on(openDispute),
+	exchange.OpKeyringCreate:       on(createKeyring),
+	exchange.OpKeyringRetire:       on(retireKeyring),
+	exchange.OpJobOpen:             on(openJob),
+	exchange.OpJobWithdraw:         on(endJob),
+	exchange.OpJobApprove:          on(approveJob),
+	exchange.OpJobRefuse:           on(endJob),
+	exchange.OpJobFail:             on(endJob),
+	exchange.OpJobAlign:            on(alignJob),
+	exchange.OpJobMask:             on(maskJob),
+	exchange.OpJobContribute:       on(contribute),
+	exchange.OpJobEvaluate:         on(evaluateJob),
+	exchange.OpJobShare:            on(postShare),
+	exchange.OpJobClose:            on(closeJob),
+	exchange.OpJobContest:          on(endJob),
 }
 
 // prepare decodes an operation strictly. It returns an act even with a refusal,
@@ -130,10 +146,15 @@ func (a *act) run() (exchange.Outcome, error) {
 func (a *act) checkParty(s subject) error {
 	self := a.caller.department.Name
 	switch a.row.Party {
-	case exchange.Self, exchange.Owner, exchange.Asker, exchange.Grantee:
+	case exchange.Self, exchange.Owner, exchange.Asker, exchange.Grantee, exchange.Holder:
 		if self != s.party {
 			return exchange.Errorf(exchange.Denied, "%s of %s %s is for its %s, %s, not for %s",
 				a.row.Op, a.row.Noun, s.id, a.row.Party, s.party, self)
+		}
+	case exchange.Provider:
+		if !slices.Contains(s.among, self) {
+			return exchange.Errorf(exchange.Denied, "%s of %s %s is for its providers, %s, not for %s",
+				a.row.Op, a.row.Noun, s.id, strings.Join(s.among, ", "), self)
 		}
 	case exchange.Others:
 		if self == s.party {

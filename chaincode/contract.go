@@ -41,10 +41,12 @@ type Context = contractapi.TransactionContextInterface
 // answers with an [exchange.Outcome] as JSON, or with an error
 // "code: message" of [exchange.ParseError], in which case nothing is written.
 //
-// It holds no state; any number of transactions may call it at once.
+// It holds no state but keys that it has checked before; any number of
+// transactions may call it at once.
 type Contract struct {
 	contractapi.Contract
 	clock func() time.Time
+	keys  publicKeys
 }
 
 // New makes the contract of an endorser with the given clock.
@@ -190,4 +192,76 @@ func (c *Contract) FileReceipt(ctx Context, command, body string) (string, error
 // OpenDispute states that something else arrived.
 func (c *Contract) OpenDispute(ctx Context, command, body string) (string, error) {
 	return c.direct(ctx, exchange.OpDisputeOpen, command, body)
+}
+
+// CreateKeyring puts a public key on record, whose private half the caller's
+// department holds.
+func (c *Contract) CreateKeyring(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpKeyringCreate, command, body)
+}
+
+// RetireKeyring keeps a keyring from new jobs.
+func (c *Contract) RetireKeyring(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpKeyringRetire, command, body)
+}
+
+// OpenJob asks for a computation over several departments' datasets.
+func (c *Contract) OpenJob(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpJobOpen, command, body)
+}
+
+// WithdrawJob takes back the caller's own job, as long as nothing is opened.
+func (c *Contract) WithdrawJob(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpJobWithdraw, command, body)
+}
+
+// ApproveJob gives a grant for each input of the caller's department, for this
+// job alone.
+func (c *Contract) ApproveJob(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpJobApprove, command, body)
+}
+
+// RefuseJob ends a job that takes the caller's data.
+func (c *Contract) RefuseJob(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpJobRefuse, command, body)
+}
+
+// FailJob ends a job for which the caller's data cannot be used.
+func (c *Contract) FailJob(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpJobFail, command, body)
+}
+
+// AlignJob says which of a job's keys the caller's tables lack.
+func (c *Contract) AlignJob(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpJobAlign, command, body)
+}
+
+// MaskJob puts the requester's encrypted mask on record.
+func (c *Contract) MaskJob(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpJobMask, command, body)
+}
+
+// ContributeJob puts the caller's encrypted values on record.
+func (c *Contract) ContributeJob(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpJobContribute, command, body)
+}
+
+// EvaluateJob computes a job's weighted sums on the ciphertexts.
+func (c *Contract) EvaluateJob(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpJobEvaluate, command, body)
+}
+
+// ShareJob puts the keyholder's opening on record, sealed to the requester.
+func (c *Contract) ShareJob(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpJobShare, command, body)
+}
+
+// CloseJob commits the requester to the result.
+func (c *Contract) CloseJob(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpJobClose, command, body)
+}
+
+// ContestJob states that the keyholder's opening is wrong.
+func (c *Contract) ContestJob(ctx Context, command, body string) (string, error) {
+	return c.direct(ctx, exchange.OpJobContest, command, body)
 }

@@ -12,9 +12,11 @@ import (
 // kind is what queries know of a noun.
 type kind struct {
 	key      func(first, second string) (exchange.Key, bool) // false: not of the form of its ids
+	named    func(msp, name string) exchange.Key             // also found by "<owner>/<name>"; nil: is not
 	pair     bool                                            // its id has two parts
 	under    bool                                            // the first part is its parent
 	stateful bool
+	large    bool // so that fewer are read at a time
 	view     func(record []byte) (view, error)
 }
 
@@ -41,6 +43,7 @@ var kinds = map[exchange.Noun]kind{
 	},
 	exchange.NounDataset: {
 		key: one(exchange.DatasetKey, isID(exchange.NounDataset)), stateful: true,
+		named: func(msp, name string) exchange.Key { return exchange.DatasetKey(exchange.DatasetID(msp, name)) },
 		view: viewOf(func(d exchange.Dataset) view {
 			return view{departments: []string{d.Owner}, parents: []string{d.Owner}, state: string(d.State), since: d.Since}
 		}),
@@ -72,7 +75,7 @@ var kinds = map[exchange.Noun]kind{
 	exchange.NounGrant: {
 		key: one(exchange.GrantKey, isID(exchange.NounGrant)), stateful: true,
 		view: viewOf(func(g exchange.Grant) view {
-			return view{departments: []string{g.Owner, g.Grantee}, parents: []string{g.Dataset, g.Request}, state: string(g.State), since: g.Since}
+			return view{departments: []string{g.Owner, g.Grantee}, parents: []string{g.Dataset, g.Request, g.Job}, state: string(g.State), since: g.Since}
 		}),
 	},
 	exchange.NounRedemption: {
@@ -99,12 +102,66 @@ var kinds = map[exchange.Noun]kind{
 			return view{departments: []string{d.Owner, d.Grantee}, parents: []string{d.Grant}, since: d.Change.Time}
 		}),
 	},
+	exchange.NounKeyring: {
+		key: one(exchange.KeyringKey, isID(exchange.NounKeyring)), stateful: true,
+		named: func(msp, name string) exchange.Key { return exchange.KeyringKey(exchange.KeyringID(msp, name)) },
+		view: viewOf(func(k exchange.Keyring) view {
+			return view{departments: []string{k.Keyholder}, parents: []string{k.Keyholder}, state: string(k.State), since: k.Since}
+		}),
+	},
+	exchange.NounJob: {
+		key: one(exchange.JobKey, isID(exchange.NounJob)), stateful: true, large: true,
+		view: viewOf(viewJob),
+	},
+	exchange.NounContribution: {
+		key: two(exchange.ContributionKey, isID(exchange.NounJob), exchange.ValidName), pair: true, under: true, large: true,
+		view: viewOf(func(c exchange.Contribution) view {
+			return view{departments: []string{c.Department}, parents: []string{c.Job}, since: c.Change.Time}
+		}),
+	},
+	exchange.NounMask: {
+		key: one(exchange.MaskKey, isID(exchange.NounJob)), under: true, large: true,
+		view: viewOf(func(m exchange.Mask) view {
+			return view{departments: []string{m.Requester}, parents: []string{m.Job}, since: m.Change.Time}
+		}),
+	},
+	exchange.NounEvaluation: {
+		key: one(exchange.EvaluationKey, isID(exchange.NounJob)), under: true, large: true,
+		view: viewOf(func(e exchange.Evaluation) view {
+			return view{departments: []string{e.Change.By}, parents: []string{e.Job}, since: e.Change.Time}
+		}),
+	},
+	exchange.NounShare: {
+		key: two(exchange.ShareKey, isID(exchange.NounJob), exchange.ValidName), pair: true, under: true, large: true,
+		view: viewOf(func(s exchange.Share) view {
+			return view{departments: []string{s.Department, s.Requester}, parents: []string{s.Job}, since: s.Change.Time}
+		}),
+	},
+	exchange.NounResult: {
+		key: one(exchange.ResultKey, isID(exchange.NounJob)), under: true,
+		view: viewOf(func(r exchange.Result) view {
+			return view{departments: []string{r.Requester}, parents: []string{r.Job}, since: r.Change.Time}
+		}),
+	},
 	exchange.NounOperation: {
 		key: two(exchange.OperationKey, exchange.ValidName, exchange.ValidCommand), pair: true, under: true, stateful: true,
 		view: viewOf(func(o exchange.OperationRecord) view {
 			return view{departments: []string{o.Department}, parents: []string{o.Department}, state: string(o.Code), since: o.Time}
 		}),
 	},
+}
+
+// viewJob shows a job to its requester, its keyholder and its providers, under
+// its keyring and its datasets.
+func viewJob(j exchange.Job) view {
+	v := view{
+		departments: append([]string{j.Requester, j.Spec.Keyholder}, j.Spec.Providers()...),
+		parents:     []string{j.Spec.Keyring}, state: string(j.State), since: j.Since,
+	}
+	for _, in := range j.Spec.Inputs {
+		v.parents = append(v.parents, in.Dataset)
+	}
+	return v
 }
 
 func viewOf[T any](f func(T) view) func([]byte) (view, error) {
@@ -146,8 +203,8 @@ func (t *transaction) recordKey(noun exchange.Noun, id string) (exchange.Key, er
 		return exchange.Key{}, exchange.Errorf(exchange.Invalid, "noun %.64q is none of %v", noun, exchange.Listed)
 	}
 	first, second, pair := strings.Cut(id, "/")
-	if noun == exchange.NounDataset && pair {
-		return t.datasetKey(first, second)
+	if k.named != nil && pair {
+		return t.namedKey(noun, k.named, first, second)
 	}
 	key, valid := k.key(first, second)
 	if !valid || pair != k.pair {
@@ -156,11 +213,11 @@ func (t *transaction) recordKey(noun exchange.Noun, id string) (exchange.Key, er
 	return key, nil
 }
 
-// datasetKey finds a dataset by its owner and name.
-func (t *transaction) datasetKey(owner, name string) (exchange.Key, error) {
+// namedKey finds a dataset or keyring by its owner and name.
+func (t *transaction) namedKey(noun exchange.Noun, key func(msp, name string) exchange.Key, owner, name string) (exchange.Key, error) {
 	if !exchange.ValidName(owner) || !exchange.ValidName(name) {
-		return exchange.Key{}, exchange.Errorf(exchange.Invalid, "%.64q/%.64q is not the owner and name of a dataset", owner, name)
+		return exchange.Key{}, exchange.Errorf(exchange.Invalid, "%.64q/%.64q is not the owner and name of a %s", owner, name, noun)
 	}
 	d, err := need[exchange.Department](t, exchange.DepartmentKey(owner), owner)
-	return exchange.DatasetKey(exchange.DatasetID(d.MSP, name)), err
+	return key(d.MSP, name), err
 }

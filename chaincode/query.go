@@ -19,8 +19,10 @@ import (
 // written to the ledger unsealed.
 
 const (
-	scanLimit = 2000 // keys that one call of List reads at most
-	scanPage  = 500  // keys read from the peer at a time
+	scanLimit = 2000    // keys that one call of List reads at most
+	scanPage  = 500     // keys read from the peer at a time,
+	scanLarge = 25      // or so many where records are large
+	pageBytes = 2 << 20 // of records in one page, and what the last of them is more
 )
 
 func read(ctx Context) *transaction {
@@ -104,35 +106,47 @@ func history(stub shim.ChaincodeStubInterface, key string) (entries []exchange.H
 }
 
 func list(stub shim.ChaincodeStubInterface, q exchange.Query) (exchange.Page, error) {
-	page := exchange.Page{Records: []json.RawMessage{}}
-	match, err := matcher(q)
-	if err != nil {
-		return page, err
+	g := gathering{q: q, page: exchange.Page{Records: []json.RawMessage{}}}
+	var err error
+	if g.match, err = matcher(q); err != nil {
+		return g.page, err
 	}
 	from, err := resumeAt(q)
 	if err != nil {
-		return page, err
+		return g.page, err
 	}
-	parts := prefix(q)
 	for scanned := 0; scanned < scanLimit; {
-		seen, next, err := scan(stub, q, parts, from, match, &page)
+		seen, next, err := g.scan(stub, from)
 		if err != nil {
-			return page, err
+			return g.page, err
 		}
-		scanned, from = scanned+seen, next
-		if from == "" || len(page.Records) == q.PageSize {
+		if scanned, from = scanned+seen, next; from == "" || g.full() {
 			break
 		}
 	}
-	page.Bookmark = base64.RawURLEncoding.EncodeToString([]byte(from))
-	return page, nil
+	g.page.Bookmark = base64.RawURLEncoding.EncodeToString([]byte(from))
+	return g.page, nil
 }
 
-// scan reads one page of keys from the peer and adds the records that match. It
+// gathering is the page of one query while it grows: to the size that was asked
+// for, or to [pageBytes].
+type gathering struct {
+	q     exchange.Query
+	match func([]byte) (bool, error)
+	page  exchange.Page
+	bytes int
+}
+
+func (g *gathering) full() bool { return len(g.page.Records) == g.q.PageSize || g.bytes >= pageBytes }
+
+// scan reads some keys from the peer and adds the records that match. It
 // returns how many it read and the key to go on from, "" at the end.
-func scan(stub shim.ChaincodeStubInterface, q exchange.Query, parts []string, from string,
-	match func([]byte) (bool, error), page *exchange.Page) (seen int, next string, err error) {
-	records, meta, err := stub.GetStateByPartialCompositeKeyWithPagination(string(q.Noun), parts, scanPage, from)
+func (g *gathering) scan(stub shim.ChaincodeStubInterface, from string) (seen int, next string, err error) {
+	size := int32(scanPage)
+	if kinds[g.q.Noun].large {
+		size = scanLarge
+	}
+	records, meta, err := stub.GetStateByPartialCompositeKeyWithPagination(string(g.q.Noun), prefix(g.q), size, from)
 	if err != nil {
 		return 0, "", fmt.Errorf("read the ledger: %w", err)
 	}
@@ -142,16 +156,16 @@ func scan(stub shim.ChaincodeStubInterface, q exchange.Query, parts []string, fr
 		if err != nil {
 			return seen, "", fmt.Errorf("read the ledger: %w", err)
 		}
-		if len(page.Records) == q.PageSize {
+		if g.full() {
 			return seen, kv.Key, nil
 		}
 		seen++
-		matches, err := match(kv.Value)
+		matches, err := g.match(kv.Value)
 		if err != nil {
 			return seen, "", err
 		}
 		if matches {
-			page.Records = append(page.Records, kv.Value)
+			g.page.Records, g.bytes = append(g.page.Records, kv.Value), g.bytes+len(kv.Value)
 		}
 	}
 	return seen, meta.GetBookmark(), nil

@@ -23,6 +23,7 @@ type transaction struct {
 	id      string
 	time    time.Time // its timestamp, UTC
 	caller  *caller
+	keys    *publicKeys
 	read    map[string][]byte // committed values; nil: not there
 	written map[string]bool
 	events  []exchange.Event
@@ -39,6 +40,7 @@ func (c *Contract) begin(ctx Context) (*transaction, error) {
 		stub:    stub,
 		id:      stub.GetTxID(),
 		time:    stamp.AsTime(),
+		keys:    &c.keys,
 		read:    make(map[string][]byte),
 		written: make(map[string]bool),
 	}

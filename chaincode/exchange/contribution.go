@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+
+	"chancery/crypto/paillier"
 )
 
 // Contribution is a provider's encrypted values for a job: for each of its
@@ -44,8 +46,9 @@ type Evaluation struct {
 type Share struct {
 	Job        string `json:"job"`
 	Department string `json:"department"` // the keyholder
-	Digest     string `json:"digest"`     // of the evaluation as the keyholder computed it anew
-	Sealed     string `json:"sealed"`     // age file, base64: see [Opening]
+	Requester  string `json:"requester"`
+	Digest     string `json:"digest"` // of the evaluation as the keyholder computed it anew
+	Sealed     string `json:"sealed"` // age file, base64: see [Opening]
 	Change     Change `json:"change"`
 }
 
@@ -59,6 +62,16 @@ type Opening struct {
 	Plaintexts []string `json:"plaintexts"`
 	Randomness []string `json:"randomness"`
 }
+
+// ciphertextSize is the length of a ciphertext's text form under a modulus of so
+// many bits: see paillier's encoding.
+func ciphertextSize(bits int) int {
+	return len("paillier-ciphertext-1.") + base64.RawURLEncoding.EncodedLen(5+bits/4+paillier.FingerprintSize)
+}
+
+// inputOverhead is more than a contribution's JSON takes for each input besides
+// its ciphertexts, and for itself besides its inputs.
+const inputOverhead = 128
 
 // maxCiphertexts is the most plaintexts that [MaxKeys] values can take.
 const maxCiphertexts = 64

@@ -30,7 +30,8 @@ const MaxHistory = 1000
 
 // Listed are the nouns that a query may ask for.
 var Listed = []Noun{NounDepartment, NounOfficer, NounDataset, NounObject, NounAttestation, NounCertification,
-	NounRequest, NounGrant, NounRedemption, NounRelease, NounReceipt, NounDispute, NounOperation}
+	NounRequest, NounGrant, NounRedemption, NounRelease, NounReceipt, NounDispute, NounOperation,
+	NounKeyring, NounJob, NounContribution, NounMask, NounEvaluation, NounShare, NounResult}
 
 // Validate checks the query and fills in the page size.
 func (q *Query) Validate() error {

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"chancery/crypto/paillier"
@@ -28,6 +29,7 @@ const WeightedSum JobOperation = "weighted-sum"
 const (
 	MaxInputs      = 16
 	MaxKeys        = 1000
+	MaxKeyBytes    = 16 << 10       // of all keys together: every provider may repeat them in the job's record
 	MaxJobDuration = 90 * 24 * 3600 // seconds from opening to deadline
 	// LeastContributors is how many departments besides the requester must
 	// contribute: with one alone, the requester would subtract its own part from
@@ -97,6 +99,7 @@ func (p *Plan) validate() error {
 		checkRange("inputs", int64(len(p.Inputs)), 2, MaxInputs),
 		checkRange("keys", int64(len(p.Keys)), 1, MaxKeys),
 		checkList("keys", p.Keys, MaxKeys, func(s string) error { return checkLine("keys", s, 1, 64) }),
+		checkRange("keys in bytes", int64(len(strings.Join(p.Keys, ""))), 1, MaxKeyBytes),
 		checkRange("scale", int64(p.Scale), 0, 18),
 		checkRange("valueBits", int64(p.ValueBits), 2, 62),
 		checkRange("minContributors", int64(p.MinContributors), LeastContributors, MaxInputs),
@@ -185,6 +188,24 @@ func (s *Spec) CheckParties() error {
 	}
 	if others < s.MinContributors {
 		return Errorf(Invalid, "the job has data of %d departments besides the requester %s: %d are needed, or the result would show what one of them holds", others, s.Requester, s.MinContributors)
+	}
+	return nil
+}
+
+// CheckSize refuses a job of which one department's contribution would be larger
+// than an operation may be.
+func (s *Spec) CheckSize() error {
+	packing, err := s.Packing(s.Bits)
+	if err != nil {
+		return err
+	}
+	n := packing.Plaintexts(len(s.Keys))
+	for _, name := range s.Providers() {
+		inputs := len(s.InputsOf(name))
+		if size := inputs * (n*(ciphertextSize(s.Bits)+len(`"",`)) + inputOverhead); size > MaxBody-inputOverhead {
+			return Errorf(Invalid, "%s would contribute %d inputs of %d ciphertexts: %d bytes, above %d: ask for fewer keys or inputs, or smaller values",
+				name, inputs, n, size, MaxBody)
+		}
 	}
 	return nil
 }

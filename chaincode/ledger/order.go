@@ -15,6 +15,7 @@ type about struct {
 	Request string `json:"request"`
 	Grant   string `json:"grant"`
 	Slot    int    `json:"slot"`
+	Job     string `json:"job"`
 }
 
 // subjects says, for each noun that can be in a batch, which record an
@@ -26,6 +27,7 @@ var subjects = map[exchange.Noun]func(about) string{
 	exchange.NounRequest:     func(a about) string { return a.Request },
 	exchange.NounGrant:       func(a about) string { return a.Grant },
 	exchange.NounRedemption:  func(a about) string { return exchange.UseID(a.Grant, a.Slot) },
+	exchange.NounJob:         func(a about) string { return a.Job },
 }
 
 // keysOf names what no two operations in flight may share: the command id and
