@@ -25,6 +25,7 @@ type transaction struct {
 	caller  *caller
 	keys    *publicKeys
 	read    map[string][]byte // committed values; nil: not there
+	decoded map[string]any    // records among them that were decoded; nobody changes what a record points to
 	written map[string]bool
 	events  []exchange.Event
 }
@@ -42,6 +43,7 @@ func (c *Contract) begin(ctx Context) (*transaction, error) {
 		time:    stamp.AsTime(),
 		keys:    &c.keys,
 		read:    make(map[string][]byte),
+		decoded: make(map[string]any),
 		written: make(map[string]bool),
 	}
 	if off := t.time.Sub(c.clock()).Abs(); off > clockSkew {
@@ -116,7 +118,8 @@ func composite(k exchange.Key) (string, error) {
 	return key, nil
 }
 
-// find reads a record; false when it is not there.
+// find reads a record; false when it is not there. The operations of a batch
+// that speak of the same record decode it once.
 func find[T any](t *transaction, k exchange.Key) (T, bool, error) {
 	var record T
 	key, err := composite(k)
@@ -127,9 +130,13 @@ func find[T any](t *transaction, k exchange.Key) (T, bool, error) {
 	if err != nil || value == nil {
 		return record, false, err
 	}
+	if known, ok := t.decoded[key].(T); ok {
+		return known, true, nil
+	}
 	if err := json.Unmarshal(value, &record); err != nil {
 		return record, false, fmt.Errorf("decode %s record: %w", k.Type, err)
 	}
+	t.decoded[key] = record
 	return record, true, nil
 }
 
