@@ -2,8 +2,6 @@ package paillier
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -146,18 +144,11 @@ func (ks *KeyShare) Prove(ctx context.Context, random io.Reader, at Context, c [
 
 // prove answers the challenge of a claim under a mask of maskBits bits.
 func (ks *KeyShare) prove(ctx context.Context, random io.Reader, q *claim, maskBits int) (*ShareProof, error) {
-	var fresh [32]byte
-	if _, err := io.ReadFull(source(random), fresh[:]); err != nil {
-		return nil, fmt.Errorf("randomness: %w", err)
+	hide, err := newMasks(random, ks.nonce[:], q.seed)
+	if err != nil {
+		return nil, err
 	}
-	mac := hmac.New(sha256.New, ks.nonce[:])
-	mac.Write(q.seed)
-	mac.Write(fresh[:])
-	z := make([]uint64, maskBits/64+2)
-	stream := expand("paillier share mask v1", mac.Sum(nil), 8*len(z))
-	wordsFromBytes(z, stream)
-	clear(z[maskBits/64+1:])
-	z[maskBits/64] &= 1<<(maskBits%64) - 1
+	z := hide.words(maskBits)
 	digits := numberDigits(z, maskBits)
 	commitments, err := ks.vk.pk.powersSecret(ctx, []*big.Int{q.c4, ks.vk.base}, digits)
 	if err != nil {
