@@ -43,7 +43,6 @@ func (c *Contract) begin(ctx Context) (*transaction, error) {
 		time:    stamp.AsTime(),
 		keys:    &c.keys,
 		read:    make(map[string][]byte),
-		decoded: make(map[string]any),
 		written: make(map[string]bool),
 	}
 	if off := t.time.Sub(c.clock()).Abs(); off > clockSkew {
@@ -135,6 +134,9 @@ func find[T any](t *transaction, k exchange.Key) (T, bool, error) {
 	}
 	if err := json.Unmarshal(value, &record); err != nil {
 		return record, false, fmt.Errorf("decode %s record: %w", k.Type, err)
+	}
+	if t.decoded == nil {
+		t.decoded = make(map[string]any)
 	}
 	t.decoded[key] = record
 	return record, true, nil
