@@ -67,7 +67,7 @@ var BatchSigners = workers
 // Transitions is every transition that the contract allows; what is not here
 // is refused. A record that is already in the state To, made so by the same
 // content, answers [Exists].
-var Transitions = []Transition{
+var Transitions = append([]Transition{
 	{OpDepartmentRegister, "RegisterDepartment", NounDepartment, absent, string(Active), Unlisted, nil, DepartmentRegistered, false, body[RegisterDepartment]},
 	{OpDepartmentSuspend, "SuspendDepartment", NounDepartment, states(Active), string(Suspended), Self, admins, DepartmentSuspended, false, body[ChangeDepartment]},
 	{OpDepartmentReinstate, "ReinstateDepartment", NounDepartment, states(Suspended), string(Active), Self, admins, DepartmentReinstated, false, body[ChangeDepartment]},
@@ -96,7 +96,7 @@ var Transitions = []Transition{
 	{OpKeyRefuse, "RefuseKey", NounRedemption, states(Redeemed), string(ReleaseDenied), Owner, workers, KeyRefused, true, body[RefuseKey]},
 	{OpReceiptFile, "FileReceipt", NounRedemption, states(Released), string(Received), Grantee, workers, ReceiptFiled, true, body[FileReceipt]},
 	{OpDisputeOpen, "OpenDispute", NounRedemption, states(Released), string(Disputed), Grantee, workers, DisputeOpened, true, body[OpenDispute]},
-}
+}, computing...)
 
 // underway are the states in which a job can be ended.
 var underway = states(JobOpen, JobApproved, JobAligned, JobContributed, JobComputed)
