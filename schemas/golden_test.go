@@ -143,7 +143,7 @@ func goldenRecords() map[exchange.EventType]any {
 		exchange.JobWasComputed:    jobIn(exchange.JobComputed, exchange.OpJobEvaluate),
 		exchange.JobWasContested:   jobIn(exchange.JobDisputed, exchange.OpJobContest),
 		exchange.JobSharePosted: exchange.Share{
-			Job: job, Department: "labor", Digest: digest, Sealed: "YWdl", Change: change(exchange.OpJobShare),
+			Job: job, Department: "labor", Requester: "health", Digest: digest, Sealed: "YWdl", Change: change(exchange.OpJobShare),
 		},
 		exchange.JobWasClosed: exchange.Result{
 			Job: job, Requester: "health", Commitment: digest, Change: change(exchange.OpJobClose),
