@@ -18,7 +18,7 @@ func layer(path string) int {
 	case path == "events", path == "chaincode/exchange", path == "schemas", path == "test/data", strings.HasPrefix(path, "crypto/"):
 		return 0
 	case path == "workers", path == "events/bus", path == "chaincode", strings.HasPrefix(path, "chaincode/"),
-		path == "workers/ipfs", path == "workers/table", path == "workers/journal":
+		path == "workers/ipfs", path == "workers/table", path == "workers/journal", path == "workers/inbox", path == "workers/provenance":
 		return 1
 	case strings.HasPrefix(path, "workers/"), path == "compose", strings.HasPrefix(path, "compose/"):
 		return 2
@@ -35,6 +35,7 @@ var beside = map[string][]string{
 	"chaincode/contracttest": {"chaincode"},
 	"crypto/keystore":        {"crypto/envelope", "crypto/paillier"}, // within crypto: keys are kept as these write them
 	"workers":                {"events/bus"},
+	"workers/provenance":     {"chaincode/ledger"},
 	"compose/native":         {"compose"},
 	"test/workertest":        {"test/bustest"},
 }

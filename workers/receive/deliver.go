@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"strconv"
 
 	"chancery/chaincode/exchange"
 	"chancery/crypto/envelope"
 	"chancery/crypto/keystore"
 	"chancery/workers"
+	"chancery/workers/inbox"
 	"chancery/workers/ipfs"
 	"chancery/workers/table"
 )
@@ -43,16 +46,19 @@ func (r *receive) deliver(ctx context.Context, d delivery) (rows int64, err erro
 		return 0, err
 	}
 	defer p.sealed.Close()
-	file, err := newArrival(r.Inbox, d.release.Grant, d.release.Slot, d.object.FileName)
+	file, err := inbox.New(r.Inbox, place(d.release.Grant, d.release.Slot), d.object.FileName)
 	if err != nil {
 		return 0, err
 	}
-	defer file.discard()
+	defer file.Discard()
 	if rows, err = p.open(file); err != nil {
 		return 0, err
 	}
-	return rows, file.keep()
+	return rows, file.Keep()
 }
+
+// place is where in the inbox a use is delivered: <grant>/<slot>.
+func place(grant string, slot int) string { return filepath.Join(grant, strconv.Itoa(slot)) }
 
 // parcel is a sealed object with what opens it and what it is held to.
 type parcel struct {

@@ -24,6 +24,7 @@ import (
 	"chancery/crypto/keystore"
 	"chancery/events"
 	"chancery/workers"
+	"chancery/workers/inbox"
 	"chancery/workers/ipfs"
 )
 
@@ -159,7 +160,7 @@ func (r *receive) released(ctx context.Context, m *workers.Message) error {
 
 // take acts on what the ledger says of the use now; the event only woke it.
 func (r *receive) take(ctx context.Context, grant string, slot int) error {
-	if err := clearArrivals(r.Inbox, grant, slot); err != nil {
+	if err := inbox.Clear(r.Inbox, place(grant, slot)); err != nil {
 		return err
 	}
 	d, err := r.look(ctx, grant, slot)

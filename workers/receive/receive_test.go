@@ -13,6 +13,7 @@ import (
 	"chancery/chaincode/ledger"
 	"chancery/test/workertest"
 	"chancery/workers"
+	"chancery/workers/inbox"
 )
 
 func TestDelivers(t *testing.T) {
@@ -135,14 +136,14 @@ func TestAbandoned(t *testing.T) {
 			s := newScene(t)
 			s.use.State = state
 			s.play(t)
-			live, err := newArrival(s.inbox, grantID, 0, "population.csv")
+			live, err := inbox.New(s.inbox, place(grantID, 0), "population.csv")
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer live.discard()
+			defer live.Discard()
 			dir := filepath.Join(s.inbox, grantID, "0")
-			dead := filepath.Join(dir, arriving+"dead")
-			link := filepath.Join(dir, arriving+"link")
+			dead := filepath.Join(dir, inbox.Arriving+"dead")
+			link := filepath.Join(dir, inbox.Arriving+"link")
 			if err := errors.Join(os.WriteFile(dead, []byte(content), 0o600), os.Symlink(dead, link)); err != nil {
 				t.Fatal(err)
 			}

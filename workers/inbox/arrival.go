@@ -1,4 +1,6 @@
-package receive
+// Package inbox brings files into a department's inbox: whole, durably and under
+// their name, or not at all. Nobody reads a file there that was not kept.
+package inbox
 
 import (
 	"crypto/rand"
@@ -7,29 +9,29 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 )
 
-// arriving begins the names of files that have not arrived. No delivered file's
+// Arriving begins the names of files that have not arrived. No delivered file's
 // name begins with a dot.
-const arriving = ".arriving-"
+const Arriving = ".arriving-"
 
-// arrival is a file on its way into the inbox. Whoever writes it holds a lock
+// Arrival is a file on its way into the inbox. Whoever writes it holds a lock
 // on it, so that what a crash left can be told from what another copy of the
-// worker is writing.
-type arrival struct {
+// worker is writing. One goroutine at a time may use it.
+type Arrival struct {
 	*os.File
 	inbox *os.Root
-	dir   string // <grant>/<slot>
+	dir   string // below the inbox
 	temp  string // where it is written
 	final string // where it is kept
 }
 
-// newArrival makes the file's directory, <inbox>/<grant>/<slot>, and a
-// temporary file in it. Nothing that it is told leads out of the inbox.
-func newArrival(inbox, grant string, slot int, name string) (*arrival, error) {
+// New makes a directory below the inbox, one or more names deep, and a temporary
+// file in it. Nothing that it is told leads out of the inbox. The caller discards
+// the arrival in the end, kept or not.
+func New(inbox, dir, name string) (*Arrival, error) {
 	if err := os.MkdirAll(inbox, 0o700); err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
@@ -37,24 +39,21 @@ func newArrival(inbox, grant string, slot int, name string) (*arrival, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
-	dir := place(grant, slot)
-	a := &arrival{inbox: root, dir: dir, final: filepath.Join(dir, name)}
+	a := &Arrival{inbox: root, dir: dir, final: filepath.Join(dir, name)}
 	if err := a.create(); err != nil {
 		return nil, fmt.Errorf("inbox: %w", errors.Join(err, root.Close()))
 	}
 	return a, nil
 }
 
-func place(grant string, slot int) string { return filepath.Join(grant, strconv.Itoa(slot)) }
-
 // create makes the temporary file and locks it. Another copy that clears up may
 // take it for abandoned in between: then it makes another.
-func (a *arrival) create() error {
+func (a *Arrival) create() error {
 	if err := a.inbox.MkdirAll(a.dir, 0o700); err != nil {
 		return err
 	}
 	for {
-		name := filepath.Join(a.dir, arriving+rand.Text())
+		name := filepath.Join(a.dir, Arriving+rand.Text())
 		f, err := a.inbox.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
 			return err
@@ -74,34 +73,36 @@ func (a *arrival) create() error {
 	}
 }
 
-// keep makes the file durable under its name, and the directories that lead to
+// Keep makes the file durable under its name, and the directories that lead to
 // it. A repeat replaces it by the same bytes.
-func (a *arrival) keep() error {
+func (a *Arrival) Keep() error {
 	if err := a.Sync(); err != nil {
 		return fmt.Errorf("inbox: %w", err)
 	}
 	if err := a.inbox.Rename(a.temp, a.final); err != nil {
 		return fmt.Errorf("inbox: %w", err)
 	}
-	for _, dir := range []string{a.dir, filepath.Dir(a.dir), "."} {
+	for dir := a.dir; ; dir = filepath.Dir(dir) {
 		if err := syncDir(a.inbox, dir); err != nil {
 			return fmt.Errorf("inbox: %w", err)
 		}
+		if dir == "." {
+			return nil
+		}
 	}
-	return nil
 }
 
-// discard removes the file unless it was kept, and closes it.
-func (a *arrival) discard() {
+// Discard removes the file unless it was kept, and closes it.
+func (a *Arrival) Discard() {
 	a.inbox.Remove(a.temp) // not there once it is kept
 	a.Close()
 	a.inbox.Close()
 }
 
-// clearArrivals removes what a crash left of the arrivals of one use: plaintext
-// that nobody checked.
-func clearArrivals(inbox, grant string, slot int) error {
-	dir := filepath.Join(inbox, place(grant, slot))
+// Clear removes what a crash left of arrivals in a directory below the inbox:
+// plaintext that nobody checked.
+func Clear(inbox, dir string) error {
+	dir = filepath.Join(inbox, dir)
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -110,7 +111,7 @@ func clearArrivals(inbox, grant string, slot int) error {
 		return fmt.Errorf("inbox: %w", err)
 	}
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), arriving) {
+		if !strings.HasPrefix(e.Name(), Arriving) {
 			continue
 		}
 		if err := removeAbandoned(filepath.Join(dir, e.Name())); err != nil {
