@@ -47,28 +47,39 @@ func (r commandResult) write(w io.Writer) {
 	f.write(w)
 }
 
-// command publishes a command on the department's bus, waits for its outcome
-// and prints it. A refusal is an error with its code.
+// command carries a command and prints its outcome. A refusal is an error with
+// its code.
 func (a *app) command(ctx context.Context, profile workers.Profile, name events.Command, body exchange.Body, opts CommandOptions) error {
+	result, err := a.carry(ctx, profile, name, body, opts)
+	if err != nil {
+		return err
+	}
+	return a.result(result, result.write)
+}
+
+// carry publishes a command on the department's bus and waits for its outcome,
+// unless it is told not to.
+func (a *app) carry(ctx context.Context, profile workers.Profile, name events.Command, body exchange.Body, opts CommandOptions) (commandResult, error) {
 	id := commandID(opts.Command)
 	envelope, err := events.NewCommand(profile.Department, name, id, body, time.Now())
 	if err != nil {
-		return err
+		return commandResult{}, err
 	}
 	conn, err := a.bus(ctx, profile, bus.UserSystem)
 	if err != nil {
-		return err
+		return commandResult{}, err
 	}
 	defer conn.Close()
 	if opts.NoWait {
-		return a.publish(ctx, conn, envelope)
+		_, err := conn.Publish(ctx, envelope)
+		return newCommandResult(envelope), err
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, time.Duration(a.wait), faultf(errUnreachable,
 		"no outcome of command %s within %s: look at `chancery status`, and ask again with --command %s", id, a.wait.String(), id))
 	defer cancel()
 	o, err := a.expect(limited, profile, envelope)
 	if err != nil {
-		return err
+		return commandResult{}, err
 	}
 	defer o.close()
 	if b, ok := body.(*events.PublishDataset); ok {
@@ -76,32 +87,20 @@ func (a *app) command(ctx context.Context, profile workers.Profile, name events.
 	}
 	stored, err := conn.Publish(ctx, envelope)
 	if err != nil {
-		return err
+		return commandResult{}, err
 	}
 	if stored.Duplicate {
 		o.recall()
 	}
 	result, err := o.wait(limited)
-	if err != nil {
-		if ctx.Err() == nil && limited.Err() != nil {
-			return context.Cause(limited)
-		}
-		return err
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		err = context.Cause(limited)
 	}
-	return a.result(result, result.write)
+	return result, err
 }
 
 func newCommandResult(e events.Envelope) commandResult {
 	return commandResult{Outcome: exchange.Outcome{Command: e.ID, Op: exchange.Op(e.Address.Command())}}
-}
-
-// publish sends a command and waits for nothing but the bus.
-func (a *app) publish(ctx context.Context, conn *bus.Conn, e events.Envelope) error {
-	if _, err := conn.Publish(ctx, e); err != nil {
-		return err
-	}
-	result := newCommandResult(e)
-	return a.result(result, result.write)
 }
 
 // bus connects to the department's bus as one of its users.

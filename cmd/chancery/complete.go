@@ -32,12 +32,13 @@ func (a *app) complete(root *cobra.Command) error {
 		"department": a.departmentNames, "party": a.departmentNames, "requester": a.departmentNames,
 		"from": a.departmentNames, "to": a.departmentNames, "as": a.identityNames,
 		"role": oneOf(exchange.Roles), "action": oneOf([]exchange.Action{exchange.Read, exchange.Compute}),
-		"object": a.ids(exchange.NounObject, ""), "dataset": a.ids(exchange.NounDataset, ""),
+		"object": a.ids(exchange.NounObject, ""), "dataset": a.ids(exchange.NounDataset, ""), "job": a.ids(exchange.NounJob, ""),
 	}
 	arguments := map[string]suggest{
 		"DATASET": a.datasetNames, "OBJECT|DATASET": a.datasetNames, "DEPARTMENT": a.departmentNames,
 		"OBJECT": a.ids(exchange.NounObject, ""), "GRANT": a.ids(exchange.NounGrant, string(exchange.GrantGiven)),
 		"REQUEST": a.ids(exchange.NounRequest, string(exchange.RequestOpen)), "OFFICER": a.identityNames, "KEY": a.keyNames,
+		"KEYRING": a.keyringNames, "JOB": a.ids(exchange.NounJob, ""),
 	}
 	return a.completeVerbs(root, flags, arguments)
 }
@@ -47,7 +48,7 @@ func (a *app) completeVerbs(cmd *cobra.Command, flags, arguments map[string]sugg
 	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
 		find := flags[f.Name]
 		if f.Name == "state" {
-			find = oneOf(statesOf(exchange.Noun(cmd.Parent().Name())))
+			find = oneOf(filterStates(exchange.Noun(cmd.Parent().Name())))
 		}
 		if find != nil {
 			errs = append(errs, cmd.RegisterFlagCompletionFunc(f.Name, a.completing(find)))
@@ -134,6 +135,11 @@ func (a *app) keyNames(context.Context) []string {
 // datasetNames are the datasets in the catalogue, as OWNER/NAME.
 func (a *app) datasetNames(ctx context.Context) []string {
 	return suggested(ctx, a, exchange.NounDataset, string(exchange.Registered), func(d exchange.Dataset) string { return d.Owner + "/" + d.Name })
+}
+
+// keyringNames are the keyrings that new jobs may use, as KEYHOLDER/NAME.
+func (a *app) keyringNames(ctx context.Context) []string {
+	return suggested(ctx, a, exchange.NounKeyring, string(exchange.KeyringActive), keyringName)
 }
 
 // ids are those of a noun's records in a state, or in any.

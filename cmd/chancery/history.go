@@ -20,8 +20,8 @@ func newHistoryCommand(a *app) *cobra.Command {
 		Short: "Show every version of a record, and who made each",
 		Long: `Show every version of a record, oldest first, and who made each.
 
-The id of a dataset, object, request, grant or officer says what it is; another
-record is named NOUN/ID: department/census, redemption/g-…/0.`,
+The id of a dataset, object, request, grant, officer, keyring or job says what it
+is; another record is named NOUN/ID: department/census, redemption/g-…/0.`,
 		Example: `  chancery history g-4xw7cqk2yqv7rdzv5m6ud2kq3e
   chancery history department/census --json`,
 		Args: takes("an ID"),
@@ -57,7 +57,8 @@ func runHistory(ctx context.Context, a *app, arg string) error {
 
 // nounOf tells what kind of record an id names.
 func nounOf(arg string) (exchange.Noun, string, error) {
-	for _, noun := range []exchange.Noun{exchange.NounDataset, exchange.NounObject, exchange.NounRequest, exchange.NounGrant, exchange.NounOfficer} {
+	for _, noun := range []exchange.Noun{exchange.NounDataset, exchange.NounObject, exchange.NounRequest, exchange.NounGrant,
+		exchange.NounOfficer, exchange.NounKeyring, exchange.NounJob} {
 		if exchange.ValidID(noun, arg) {
 			return noun, arg, nil
 		}

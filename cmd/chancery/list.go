@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,20 @@ type listing[T any] struct {
 	parent  string // flag that names the parent record; "" where there is none
 	head    []string
 	row     func(T) []string
+	expired func(T, time.Time) bool // tells a record that is over by the clock alone; nil: there are none
+}
+
+// stateExpired is what --state calls records that are over by the clock alone,
+// whatever state is written in them.
+const stateExpired = "expired"
+
+// filterStates are what --state takes for a noun.
+func filterStates(noun exchange.Noun) []string {
+	states := statesOf(noun)
+	if noun == exchange.NounJob {
+		states = append(states, stateExpired)
+	}
+	return states
 }
 
 // ListOptions are the filters of every list verb.
@@ -50,7 +65,7 @@ func newListCommand[T any](a *app, l listing[T]) *cobra.Command {
 		flags.StringVar(&opts.Parent, l.parent, "", "only of this "+l.parent+" (id)")
 	}
 	flags.StringVar(&opts.Party, "party", "", "only records in which this department takes part")
-	flags.StringVar(&opts.State, "state", "", "only records in this state: "+joined(statesOf(l.noun)))
+	flags.StringVar(&opts.State, "state", "", "only records in this state: "+joined(filterStates(l.noun)))
 	flags.Var(&opts.Since, "since", "only records made at or after this time: a date, RFC 3339, -7d")
 	flags.Var(&opts.Until, "until", "only records made before this time")
 	flags.IntVar(&opts.Limit, "limit", 200, "number of records at most; 0 for all")
@@ -61,7 +76,7 @@ func runList[T any](ctx context.Context, a *app, l listing[T], opts ListOptions)
 	if opts.Limit < 0 {
 		return usagef("--limit %d is below 0", opts.Limit)
 	}
-	if states := statesOf(l.noun); opts.State != "" && !slices.Contains(states, opts.State) {
+	if states := filterStates(l.noun); opts.State != "" && !slices.Contains(states, opts.State) {
 		return usagef("--state %q is no state of %s: use %s", opts.State, withArticle(l.noun), joined(states))
 	}
 	query := exchange.Query{
@@ -71,9 +86,17 @@ func runList[T any](ctx context.Context, a *app, l listing[T], opts ListOptions)
 	if err := query.Validate(); err != nil {
 		return err
 	}
+	byClock := l.expired != nil && opts.State == stateExpired
+	if byClock {
+		query.State = ""
+	}
 	var found []json.RawMessage
 	var more bool
 	err := a.read(ctx, func(ctx context.Context, client *ledger.Client) (err error) {
+		if byClock {
+			found, more, err = l.over(ctx, client, query, opts.Limit)
+			return err
+		}
 		found, more, err = records(ctx, client, query, opts.Limit)
 		return err
 	})
@@ -92,6 +115,30 @@ func runList[T any](ctx context.Context, a *app, l listing[T], opts ListOptions)
 		a.say("there are more: raise --limit, or 0 for all")
 	}
 	return a.result(found, func(w io.Writer) { t.write(w) })
+}
+
+// over is [records] of those that are over by the clock alone. The ledger cannot
+// tell them, since none of its records says so.
+func (l listing[T]) over(ctx context.Context, client *ledger.Client, query exchange.Query, limit int) ([]json.RawMessage, bool, error) {
+	all, _, err := records(ctx, client, query, 0)
+	if err != nil {
+		return nil, false, err
+	}
+	decoded, err := decodeAll[T](l.noun, all)
+	if err != nil {
+		return nil, false, err
+	}
+	found, now := []json.RawMessage{}, time.Now()
+	for i, record := range decoded {
+		if !l.expired(record, now) {
+			continue
+		}
+		if limit > 0 && len(found) == limit {
+			return found, true, nil
+		}
+		found = append(found, all[i])
+	}
+	return found, false, nil
 }
 
 // records reads pages until there are limit records, or all of them where the
