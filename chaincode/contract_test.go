@@ -34,6 +34,7 @@ func TestContract(t *testing.T) {
 	contracttest.Run(t, func(*testing.T) contracttest.Network { return m })
 	checkEvents(t, m)
 	checkUses(t, m)
+	checkJobs(t, m)
 }
 
 // desk signs for one share in memory.

@@ -8,7 +8,7 @@ import (
 )
 
 // createKeyring puts a public key on record under the caller's department, its
-// keyholder. The key has been checked with the body.
+// keyholder.
 func createKeyring(a *act, b *exchange.CreateKeyring) (subject, error) {
 	holder := a.caller.department
 	id := exchange.KeyringID(holder.MSP, b.Name)
@@ -21,15 +21,15 @@ func createKeyring(a *act, b *exchange.CreateKeyring) (subject, error) {
 		}
 	}
 	s.change = func() error {
-		pk, err := b.Key()
+		k := exchange.Keyring{
+			ID: id, Name: b.Name, Keyholder: holder.Name, PublicKey: b.PublicKey,
+			State: exchange.KeyringActive, Since: a.time, Change: a.change(""),
+		}
+		pk, err := a.keys.of(k)
 		if err != nil {
 			return err
 		}
-		k := exchange.Keyring{
-			ID: id, Name: b.Name, Keyholder: holder.Name, PublicKey: b.PublicKey,
-			Fingerprint: pk.Fingerprint().String(), Bits: pk.Bits(),
-			State: exchange.KeyringActive, Since: a.time, Change: a.change(""),
-		}
+		k.Fingerprint, k.Bits = pk.Fingerprint().String(), pk.Bits()
 		return firstError(a.put(exchange.KeyringKey(id), k), a.tell(exchange.ToAll, id, k))
 	}
 	return s, err

@@ -63,6 +63,7 @@ func (s *suite) deniedTo(t *testing.T, who actor, row exchange.Transition) {
 	t.Helper()
 	c := s.stage(t)
 	c.dataset, c.object, c.request, c.grant = noID(exchange.NounDataset), noID(exchange.NounObject), noID(exchange.NounRequest), noID(exchange.NounGrant)
+	c.keyring, c.job, c.planned = noID(exchange.NounKeyring), noID(exchange.NounJob), c.fresh()
 	c.version, c.asked, c.officer, c.certificate = c.fresh(), c.fresh(), noID(exchange.NounOfficer), "certificate"
 	command, body := "", exchange.Body(&exchange.ChangeDepartment{Name: who.department, Reason: "no"})
 	if say := saying[row.Op]; say != nil {

@@ -52,6 +52,28 @@ var reach = map[exchange.Noun]map[string]func(c *stage){
 		string(exchange.Received):      func(c *stage) { c.redeemed(0).released(0).received() },
 		string(exchange.Disputed):      func(c *stage) { c.redeemed(0).released(0).disputed() },
 	},
+	exchange.NounKeyring: {
+		exchange.Absent:                func(c *stage) { c.keyring = noID(exchange.NounKeyring) },
+		string(exchange.KeyringActive): func(c *stage) { c.keyringCreated() },
+		string(exchange.KeyringRetired): func(c *stage) {
+			c.keyringCreated()
+			c.must(c.t, decider, exchange.OpKeyringRetire, "", &exchange.RetireKeyring{Keyring: c.keyring, Reason: "lost"})
+		},
+	},
+	exchange.NounJob: {
+		exchange.Absent:                 func(c *stage) { c.job, c.planned = noID(exchange.NounJob), c.fresh() },
+		string(exchange.JobOpen):        func(c *stage) { c.proposed() },
+		string(exchange.JobApproved):    func(c *stage) { c.approved() },
+		string(exchange.JobAligned):     func(c *stage) { c.aligned() },
+		string(exchange.JobContributed): func(c *stage) { c.contributed() },
+		string(exchange.JobComputed):    func(c *stage) { c.computed() },
+		string(exchange.JobShared):      func(c *stage) { c.shared() },
+		string(exchange.JobClosed):      func(c *stage) { c.shared().must(c.t, asker, exchange.OpJobClose, "", c.closing()) },
+		string(exchange.JobRefused):     func(c *stage) { c.proposed().jobEnded(officerOf(third), exchange.OpJobRefuse) },
+		string(exchange.JobWithdrawn):   func(c *stage) { c.proposed().jobEnded(asker, exchange.OpJobWithdraw) },
+		string(exchange.JobFailed):      func(c *stage) { c.approved().jobEnded(workerOf(third), exchange.OpJobFail) },
+		string(exchange.JobDisputed):    func(c *stage) { c.shared().jobEnded(asker, exchange.OpJobContest) },
+	},
 }
 
 // reached is a stage of its own whose record of a noun is in a state.
@@ -63,6 +85,13 @@ func (s *suite) reached(t *testing.T, noun exchange.Noun, state string) *stage {
 	}
 	c := s.stage(t)
 	way(c)
+	return c
+}
+
+func (c *stage) keyringCreated() *stage {
+	c.t.Helper()
+	body := &exchange.CreateKeyring{Name: c.name, PublicKey: publicText(c.t, c.computing.key)}
+	c.keyring = c.must(c.t, decider, exchange.OpKeyringCreate, "", body).ID
 	return c
 }
 

@@ -25,13 +25,19 @@ type stage struct {
 	grant   string
 	attempt int // of slot 0
 
+	keyring string // of census, with a key of nobody's
+	job     string // of health, with data of census and labor under labor's keyring
+	planned string // command of the job
+	spec    string // digest of the job's spec
+	digest  string // of the job's evaluation
+
 	officer     string // id of an enrolled officer of census
 	certificate string // of that officer, or of one to be enrolled
 }
 
 func (s *suite) stage(t *testing.T) *stage {
 	t.Helper()
-	return &stage{suite: s, t: t, name: s.fresh(), terms: openTerms()}
+	return &stage{suite: s, t: t, name: s.fresh(), terms: openTerms(), spec: digest("no job"), digest: digest("no evaluation")}
 }
 
 // openTerms let everyone ask for everything, within bounds.

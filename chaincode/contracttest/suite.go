@@ -16,6 +16,8 @@ type suite struct {
 	net Network
 	run string // in every name of this run
 	n   atomic.Int64
+
+	computing *computing
 }
 
 func newSuite(t *testing.T, net Network) *suite {
@@ -24,6 +26,7 @@ func newSuite(t *testing.T, net Network) *suite {
 	for _, d := range Departments {
 		s.enrol(t, d, exchange.Policy, s.policy())
 	}
+	s.computing = s.compute(t)
 	return s
 }
 

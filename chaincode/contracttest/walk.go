@@ -70,6 +70,53 @@ var saying = map[exchange.Op]func(c *stage) (command string, body exchange.Body)
 	exchange.OpKeyRefuse:   func(c *stage) (string, exchange.Body) { return "", c.refusal("second thoughts") },
 	exchange.OpReceiptFile: func(c *stage) (string, exchange.Body) { return "", c.receipt() },
 	exchange.OpDisputeOpen: func(c *stage) (string, exchange.Body) { return "", c.dispute("second thoughts") },
+
+	exchange.OpKeyringCreate: func(c *stage) (string, exchange.Body) {
+		return "", &exchange.CreateKeyring{Name: c.name, PublicKey: publicText(c.t, c.computing.foreign)}
+	},
+	exchange.OpKeyringRetire: func(c *stage) (string, exchange.Body) {
+		return "", &exchange.RetireKeyring{Keyring: c.keyring, Reason: "second thoughts"}
+	},
+	exchange.OpJobOpen: func(c *stage) (string, exchange.Body) {
+		b := c.plan()
+		b.Purpose = "research"
+		return c.planned, b
+	},
+	exchange.OpJobWithdraw: func(c *stage) (string, exchange.Body) { return "", c.end("second thoughts") },
+	exchange.OpJobApprove:  func(c *stage) (string, exchange.Body) { return "", c.approval() },
+	exchange.OpJobRefuse:   func(c *stage) (string, exchange.Body) { return "", c.end("second thoughts") },
+	exchange.OpJobFail:     func(c *stage) (string, exchange.Body) { return "", c.end("second thoughts") },
+	exchange.OpJobAlign: func(c *stage) (string, exchange.Body) {
+		return "", &exchange.AlignJob{Job: c.job, Missing: []string{"2"}}
+	},
+	exchange.OpJobMask: func(c *stage) (string, exchange.Body) {
+		return "", &exchange.MaskJob{Job: c.job, Ciphertexts: []string{c.computing.other}}
+	},
+	exchange.OpJobContribute: func(c *stage) (string, exchange.Body) {
+		return "", &exchange.Contribute{Job: c.job, Inputs: []exchange.Encrypted{{Input: 0, Ciphertexts: []string{c.computing.other}}}}
+	},
+	exchange.OpJobEvaluate: func(c *stage) (string, exchange.Body) { return "", &exchange.EvaluateJob{Job: c.job} },
+	exchange.OpJobShare: func(c *stage) (string, exchange.Body) {
+		b := c.opening()
+		b.Sealed = sealed("another opening")
+		return "", b
+	},
+	exchange.OpJobClose: func(c *stage) (string, exchange.Body) {
+		return "", &exchange.CloseJob{Job: c.job, Commitment: digest("second thoughts")}
+	},
+	exchange.OpJobContest: func(c *stage) (string, exchange.Body) { return "", c.end("second thoughts") },
+}
+
+// settled are the states from which an operation without a content of its own
+// to be another one says what was said before.
+var settled = map[exchange.Op][]string{
+	exchange.OpGrantRedeem: {string(exchange.Redeemed), string(exchange.Released), string(exchange.Received), string(exchange.Disputed)},
+	exchange.OpReceiptFile: {string(exchange.Received)},
+	exchange.OpJobApprove: {
+		string(exchange.JobApproved), string(exchange.JobAligned), string(exchange.JobContributed), string(exchange.JobComputed),
+		string(exchange.JobShared), string(exchange.JobClosed), string(exchange.JobDisputed), string(exchange.JobFailed),
+	},
+	exchange.OpJobEvaluate: {string(exchange.JobComputed), string(exchange.JobShared), string(exchange.JobClosed), string(exchange.JobDisputed)},
 }
 
 // walked are the rows that have a stage of their own.
@@ -84,6 +131,13 @@ func (s *suite) signer(row exchange.Transition, role exchange.Role) actor {
 	switch row.Party {
 	case exchange.Others, exchange.Asker, exchange.Grantee:
 		return s.actorOf(requester, role)
+	case exchange.Anyone:
+		if row.Noun == exchange.NounJob {
+			return s.actorOf(requester, role)
+		}
+		return s.actorOf(provider, role)
+	case exchange.Holder:
+		return s.actorOf(third, role)
 	default:
 		return s.actorOf(provider, role)
 	}
@@ -98,6 +152,10 @@ func strangers(row exchange.Transition) []string {
 		return []string{provider, third}
 	case exchange.Others:
 		return []string{provider}
+	case exchange.Provider:
+		return []string{requester}
+	case exchange.Holder:
+		return []string{provider, requester}
 	default:
 		return nil
 	}
@@ -108,8 +166,7 @@ func expected(row exchange.Transition, state string) exchange.Code {
 	switch {
 	case row.Allows(state):
 		return exchange.OK
-	// A claim and a receipt have no content of their own to be another one.
-	case row.Op == exchange.OpGrantRedeem, row.Op == exchange.OpReceiptFile && state == string(exchange.Received):
+	case slices.Contains(settled[row.Op], state):
 		return exchange.Exists
 	case state == exchange.Absent:
 		return exchange.NotFound

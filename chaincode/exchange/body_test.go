@@ -23,6 +23,7 @@ func goodTerms() Terms {
 func bodies() map[Op]Body {
 	dataset, object := DatasetID("m", "n"), NewID(NounObject, "m", "c")
 	request, grant, officer := NewID(NounRequest, "m", "c"), NewID(NounGrant, "m", "c"), OfficerID([]byte("c"))
+	job := NewID(NounJob, "m", "c")
 	return map[Op]Body{
 		OpDepartmentRegister:  &RegisterDepartment{Name: "census", Title: "Census", Recipient: "age1" + strings.Repeat("q", 58)},
 		OpDepartmentSuspend:   &ChangeDepartment{Name: "census", Reason: "audit"},
@@ -51,6 +52,36 @@ func bodies() map[Op]Body {
 		OpKeyRefuse:   &RefuseKey{Grant: grant, Attempt: 1, Reason: "revoked"},
 		OpReceiptFile: &FileReceipt{Grant: grant, SealedDigest: someDigest, ContentDigest: someDigest, Rows: 1},
 		OpDisputeOpen: &OpenDispute{Grant: grant, Cause: CauseSealed, Found: someDigest, Reason: "other bytes"},
+
+		OpKeyringCreate: &CreateKeyring{Name: "statistics", PublicKey: "paillier-public-1.AVBB-_"},
+		OpKeyringRetire: &RetireKeyring{Keyring: KeyringID("m", "n"), Reason: "replaced"},
+		OpJobOpen:       &OpenJob{Plan: somePlan()},
+		OpJobWithdraw:   &EndJob{Job: job, Reason: "done"},
+		OpJobApprove:    &ApproveJob{Job: job, Spec: someDigest},
+		OpJobRefuse:     &EndJob{Job: job, Reason: "no"},
+		OpJobFail:       &EndJob{Job: job, Reason: "column rate, row 7: not a number"},
+		OpJobAlign:      &AlignJob{Job: job, Missing: []string{"72", "78"}},
+		OpJobMask:       &MaskJob{Job: job, Ciphertexts: []string{someCiphertext}},
+		OpJobContribute: &Contribute{Job: job, Inputs: []Encrypted{
+			{Input: 0, Ciphertexts: []string{someCiphertext}}, {Input: 2, Ciphertexts: []string{someCiphertext, someCiphertext}}}},
+		OpJobEvaluate: &EvaluateJob{Job: job},
+		OpJobShare:    &PostShare{Job: job, Digest: someDigest, Sealed: "YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+"},
+		OpJobClose:    &CloseJob{Job: job, Commitment: someDigest},
+		OpJobContest:  &EndJob{Job: job, Reason: "plaintext 0 is not the ciphertext's"},
+	}
+}
+
+const someCiphertext = "paillier-ciphertext-1.AUMA-_"
+
+// somePlan is a valid one.
+func somePlan() Plan {
+	return Plan{
+		Operation: WeightedSum, Keyring: KeyringID("m", "n"), Purpose: "planning", LegalBasis: "section 5",
+		Inputs: []Input{
+			{Dataset: DatasetID("m", "n"), Object: NewID(NounObject, "m", "c"), Key: "state", Value: "people", Weight: 3},
+			{Dataset: DatasetID("m", "o"), Key: "county", Divisor: 1000, Value: "rate", Reduction: Mean, Shift: -2, Weight: -255},
+		},
+		Keys: []string{"1", "2", "72"}, Scale: 2, ValueBits: 40, MinContributors: 2, Deadline: noon,
 	}
 }
 

@@ -203,7 +203,19 @@ var (
 	cidPattern       = regexp.MustCompile(`^b[a-z2-7]{10,120}$`)
 	mediaTypePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}$`)
 	recipientPattern = regexp.MustCompile(`^age1[a-z0-9]+$`)
+
+	publicKeyPattern  = regexp.MustCompile(`^paillier-public-1\.[A-Za-z0-9_-]+$`)
+	ciphertextPattern = regexp.MustCompile(`^paillier-ciphertext-1\.[A-Za-z0-9_-]+$`)
 )
+
+// checkForm takes a text form of crypto/paillier of at most 4096 bytes, by its
+// letters alone: whoever has the key checks the rest.
+func checkForm(field, s string, form *regexp.Regexp) error {
+	if len(s) <= 4096 && form.MatchString(s) {
+		return nil
+	}
+	return Errorf(Invalid, "%s %q is not of the form %s, or longer than 4096 bytes", field, clip(s), form)
+}
 
 func checkCID(field, s string) error {
 	if cidPattern.MatchString(s) {

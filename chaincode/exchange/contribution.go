@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -125,14 +126,18 @@ type PostShare struct {
 // maxSealed bounds a sealed opening, in characters.
 const maxSealed = 192 << 10
 
+// ageIntro is the first line of every age file of version 1.
+const ageIntro = "age-encryption.org/v1\n"
+
 // Validate checks the body by itself.
 func (b *PostShare) Validate() error {
 	err := first(
 		checkID("job", NounJob, b.Job),
 		checkDigest("digest", b.Digest),
 		checkSize("sealed", b.Sealed, 1, maxSealed))
-	if _, bad := base64.StdEncoding.Strict().DecodeString(b.Sealed); bad != nil {
-		err = first(err, Errorf(Invalid, "sealed is not base64: %v", bad))
+	sealed, bad := base64.StdEncoding.Strict().DecodeString(b.Sealed)
+	if bad != nil || !bytes.HasPrefix(sealed, []byte(ageIntro)) {
+		err = first(err, Errorf(Invalid, "sealed is not an age file in base64"))
 	}
 	return err
 }
@@ -140,7 +145,7 @@ func (b *PostShare) Validate() error {
 func checkCiphertexts(field string, list []string) error {
 	err := checkRange(field, int64(len(list)), 1, maxCiphertexts)
 	for _, text := range list {
-		err = first(err, checkSize(field, text, 1, 4096))
+		err = first(err, checkForm(field, text, ciphertextPattern))
 	}
 	return err
 }

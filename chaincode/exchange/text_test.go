@@ -27,7 +27,7 @@ func TestEveryText(t *testing.T) {
 // prose is written for people to read, in any script.
 var prose = []string{
 	"title", "description", "licence", "keywords", "purposes", "unit", "source", "statement", "reason", "purpose", "legalBasis", "fileName",
-	"columns.0.name", "columns.1.name",
+	"columns.0.name", "columns.1.name", "key", "value", "keys", "missing",
 }
 
 // TestLookAlikes writes every text that is no prose in letters that look like
