@@ -35,6 +35,7 @@ import (
 	"chancery/workers"
 	"chancery/workers/ipfs"
 	"chancery/workers/journal"
+	"chancery/workers/provenance"
 )
 
 // Name of the worker.
@@ -49,9 +50,7 @@ type Node interface {
 // Ledger is what release needs of the ledger client.
 type Ledger interface {
 	workers.Submitter
-	Get(ctx context.Context, noun exchange.Noun, id string, v any) error
-	History(ctx context.Context, noun exchange.Noun, id string) ([]exchange.HistoryEntry, error)
-	Transaction(ctx context.Context, id string) (ledger.Transaction, error)
+	provenance.Ledger
 }
 
 // Config is what release works with.
@@ -71,13 +70,18 @@ func New(cfg Config) workers.Worker {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	r := &release{cfg}
+	r := &release{cfg, provenance.Reader{
+		Department: cfg.Department, MSP: cfg.MSP, Peer: cfg.Peer, Chaincode: cfg.Chaincode, Ledger: cfg.Ledger,
+	}}
 	return workers.Worker{Name: Name, Subscriptions: []workers.Subscription{
 		{Filter: events.LedgerFilter(exchange.GrantRedeemed, "", ""), Handle: r.handle, Concurrency: 8},
 	}}
 }
 
-type release struct{ Config }
+type release struct {
+	Config
+	reader provenance.Reader
+}
 
 func (r *release) handle(ctx context.Context, m *workers.Message) error {
 	claim, err := events.Record[exchange.Redemption](m.Envelope)
@@ -123,7 +127,7 @@ func (r *release) decide(ctx context.Context, use exchange.Redemption) error {
 	if err == nil {
 		wrap, err = r.wrap(use, recipient)
 	}
-	if reason, ok := errors.AsType[*refusal](err); ok {
+	if reason, ok := errors.AsType[*provenance.Refusal](err); ok {
 		return r.refuse(ctx, use, reason.Error())
 	}
 	if err != nil {

@@ -9,12 +9,13 @@ import (
 	"chancery/chaincode/exchange"
 	"chancery/crypto/envelope"
 	"chancery/workers/journal"
+	"chancery/workers/provenance"
 )
 
 func useID(u exchange.Redemption) string { return exchange.UseID(u.Grant, u.Slot) }
 
 // wrap returns the wrap of this attempt, made once and journalled: its
-// encryption is randomised, and its digest goes on the ledger. A [*refusal] says
+// encryption is randomised, and its digest goes on the ledger. A [*provenance.Refusal] says
 // why there is no key to wrap.
 func (r *release) wrap(use exchange.Redemption, to envelope.Recipient) ([]byte, error) {
 	wrap, err := r.Journal.Wrap(use.Grant, use.Slot, use.Attempt)
@@ -23,13 +24,13 @@ func (r *release) wrap(use exchange.Redemption, to envelope.Recipient) ([]byte, 
 	}
 	object, err := r.Journal.Object(use.Object, use.Dataset)
 	if errors.Is(err, journal.ErrNotFound) {
-		return nil, refusef("object %s was never sealed here", use.Object)
+		return nil, provenance.Refusef("object %s was never sealed here", use.Object)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("key of %s: %w", use.Object, err)
 	}
 	if object.Registration.SealedDigest != use.SealedDigest {
-		return nil, refusef("object %s was sealed here with another digest than was redeemed", use.Object)
+		return nil, provenance.Refusef("object %s was sealed here with another digest than was redeemed", use.Object)
 	}
 	wrap, err = envelope.SealWrap(envelope.Wrap{
 		FileKey: object.Key, Salt: object.Salt, Object: use.Object, Grant: use.Grant, Slot: use.Slot,
