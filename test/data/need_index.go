@@ -44,6 +44,19 @@ func NeedIndex() (map[string]string, error) {
 	return index, nil
 }
 
+// StateNames are the states' names by FIPS code.
+func StateNames() (map[string]string, error) {
+	rows, err := readTable("population_engineers_hurricanes.csv", ',')
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]string, len(rows))
+	for _, row := range rows {
+		names[row["id"]] = row["state"]
+	}
+	return names, nil
+}
+
 // readColumn reads one column of numbers by the column id.
 func readColumn(file string, separator rune, column string) (map[string]*big.Rat, error) {
 	rows, err := readTable(file, separator)
