@@ -98,7 +98,7 @@ func newRootCommand(a *app) (*cobra.Command, error) {
 		newLedgerCommand(a), newDeadCommand(a),
 	}
 	stack := []*cobra.Command{
-		newDemoCommand(a), newUpCommand(a), newDownCommand(a), newStatusCommand(a), newRunCommand(a), newServeCommand(a),
+		newDemoCommand(a), newUpCommand(a), newDownCommand(a), newStatusCommand(a), newRunCommand(a), newServeCommand(a), newBenchCommand(a),
 		newConfigCommand(a), newEnvCommand(a), newCompletionCommand(), newVersionCommand(a),
 	}
 	for _, c := range things {
