@@ -20,8 +20,8 @@ var (
 	secondKey []byte
 )
 
-// computing is what all jobs of a run share: labor's keyring, a dataset of census
-// and one of labor, and ciphertexts made once, since they take milliseconds each.
+// computing is what all jobs of a run share: labor's keyring, a dataset of every
+// department, and ciphertexts made once, since they take milliseconds each.
 type computing struct {
 	key     *paillier.PrivateKey
 	foreign *paillier.PrivateKey // of no keyring
@@ -52,7 +52,7 @@ func (s *suite) compute(t *testing.T) *computing {
 		dataset: make(map[string]string), object: make(map[string]string), inputs: make(map[string]string),
 	}
 	f.keyring = s.must(t, holder(exchange.Officer), exchange.OpKeyringCreate, "", &exchange.CreateKeyring{Name: f.name, PublicKey: publicText(t, f.key)}).ID
-	for _, d := range providers {
+	for _, d := range Departments {
 		c := s.stage(t)
 		c.name, c.terms.Actions = f.name, []exchange.Action{exchange.Compute}
 		worker := actor{d, string(exchange.Worker)}

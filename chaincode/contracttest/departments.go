@@ -111,6 +111,7 @@ func (s *suite) testDepartments(t *testing.T) {
 		s.want(t, exchange.Conflict, admin, exchange.OpDepartmentRegister, "", &exchange.RegisterDepartment{
 			Name: third, Title: "Another title", Recipient: was.Recipient})
 		s.want(t, exchange.Denied, decider, exchange.OpGrantGive, s.fresh(), &exchange.GiveGrant{Request: theirs})
+		s.want(t, exchange.Denied, asker, exchange.OpJobOpen, s.fresh(), pending.plan()) // theirs are the key and an input
 		for _, row := range walked() {
 			s.deniedTo(t, s.actorOf(third, row.Roles[0]), row)
 		}

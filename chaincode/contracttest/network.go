@@ -63,6 +63,7 @@ var Enrolled = []exchange.Role{exchange.Admin, exchange.Officer, exchange.Worker
 func Run(t *testing.T, open func(t *testing.T) Network) {
 	s := newSuite(t, open(t))
 	t.Run("share", s.testShare)
+	t.Run("job", s.testJob)
 	t.Run("parallel", func(t *testing.T) {
 		t.Run("transitions", s.parallel(s.testTransitions))
 		t.Run("roles", s.parallel(s.testRoles))
@@ -79,6 +80,12 @@ func Run(t *testing.T, open func(t *testing.T) Network) {
 		t.Run("batches", s.parallel(s.testBatches))
 		t.Run("input", s.parallel(s.testInput))
 		t.Run("queries", s.parallel(s.testQueries))
+		t.Run("keyrings", s.parallel(s.testKeyrings))
+		t.Run("plans", s.parallel(s.testPlans))
+		t.Run("approvals", s.parallel(s.testApprovals))
+		t.Run("alignments", s.parallel(s.testAlignments))
+		t.Run("contributions", s.parallel(s.testContributions))
+		t.Run("evaluations", s.parallel(s.testEvaluations))
 	})
 	t.Run("departments", s.testDepartments)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"strings"
 
 	"chancery/crypto/paillier"
 )
@@ -136,7 +137,7 @@ func (b *PostShare) Validate() error {
 		checkDigest("digest", b.Digest),
 		checkSize("sealed", b.Sealed, 1, maxSealed))
 	sealed, bad := base64.StdEncoding.Strict().DecodeString(b.Sealed)
-	if bad != nil || !bytes.HasPrefix(sealed, []byte(ageIntro)) {
+	if bad != nil || strings.ContainsAny(b.Sealed, "\r\n") || !bytes.HasPrefix(sealed, []byte(ageIntro)) {
 		err = first(err, Errorf(Invalid, "sealed is not an age file in base64"))
 	}
 	return err
