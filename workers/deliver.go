@@ -120,17 +120,17 @@ func (c *consumer) judge(ctx context.Context, d *delivery, err error) verdict {
 	switch {
 	case err == nil:
 		c.failures.forget(d.Sequence)
-		return verdict{kind: verdictDone}
+		return verdict{kind: VerdictDone}
 	case interrupted(ctx, err):
 		return verdict{kind: verdictInterrupted, err: err}
 	case errors.As(err, &again):
 		return verdict{kind: verdictAgain, after: again.after, err: again.err}
 	case Rejected(err):
-		return verdict{kind: verdictDead, err: err, attempts: c.failures.count(d.Sequence) + 1}
+		return verdict{kind: VerdictDead, err: err, attempts: c.failures.count(d.Sequence) + 1}
 	}
 	n := c.failures.add(d.Sequence)
 	if n >= d.sub.MaxAttempts {
-		return verdict{kind: verdictDead, err: err, attempts: n}
+		return verdict{kind: VerdictDead, err: err, attempts: n}
 	}
 	return verdict{kind: verdictFailed, after: backoff(d.sub.Backoff, d.sub.MaxBackoff, n), err: err, attempts: n}
 }
@@ -140,13 +140,13 @@ func (c *consumer) judge(ctx context.Context, d *delivery, err error) verdict {
 func (c *consumer) settle(ctx context.Context, d *delivery, v verdict) (again bool, wait time.Duration) {
 	log := zerolog.Ctx(ctx)
 	switch v.kind {
-	case verdictDone:
+	case VerdictDone:
 		c.ack(ctx, d)
 	case verdictInterrupted:
 		log.Info().Msg("interrupted, comes again")
 		c.held.remove(d.number, true)
 		c.handBack(ctx, d.raw)
-	case verdictDead:
+	case VerdictDead:
 		return c.bury(ctx, d, v)
 	case verdictAgain:
 		log.Info().Err(v.err).Dur("after", v.after).Msg("comes again")

@@ -30,16 +30,16 @@ const (
 	LabelVerdict     = "verdict"
 )
 
-// What becomes of one attempt at a message.
+// What becomes of one attempt at a message, as [LabelVerdict] has it.
 const (
-	verdictDone        = "done"        // acknowledged, or about to be
+	VerdictDone        = "done"        // acknowledged, or about to be
 	verdictAgain       = "again"       // Retry: it waits for something, and is no failure
 	verdictFailed      = "failed"      // it failed and comes again
-	verdictDead        = "dead"        // dead letter
+	VerdictDead        = "dead"        // dead letter
 	verdictInterrupted = "interrupted" // by the stop; comes again
 )
 
-var verdicts = []string{verdictDone, verdictAgain, verdictFailed, verdictDead, verdictInterrupted}
+var verdicts = []string{VerdictDone, verdictAgain, verdictFailed, VerdictDead, verdictInterrupted}
 
 // Metrics are the figures of a department's workers for Prometheus, in a
 // registry of their own. Labels are names of workers and subscriptions, which

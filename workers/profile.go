@@ -47,6 +47,9 @@ type Profile struct {
 	// Policy is the file of the rules by which the worker of that name decides
 	// requests; empty, or not there: an officer decides them all.
 	Policy string `yaml:"policy"`
+	// Metrics is where `chancery run` serves the workers' figures, host:port;
+	// empty: on any free port.
+	Metrics string `yaml:"metrics,omitempty"`
 }
 
 // PeerProfile is how to reach the department's peer over TLS.
@@ -150,8 +153,8 @@ func (p *Profile) paths() []*string {
 	}
 }
 
-// complete reports the first key that has no value. Only ipfs.auth may be
-// empty, a kubo node without authorisation, and policy, no rules.
+// complete reports the first key that has no value. What may be empty:
+// ipfs.auth, a kubo node without authorisation; policy, no rules; metrics.
 func (p Profile) complete() error {
 	for _, field := range []struct{ key, value string }{
 		{"department", p.Department}, {"msp", p.MSP},

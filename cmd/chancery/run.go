@@ -14,7 +14,7 @@ import (
 
 func newRunCommand(a *app) *cobra.Command {
 	names := strings.Join(workerNames(), ", ")
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "run [WORKER…]",
 		Short: "Run a department's workers",
 		Long: `Run workers of a department until told to stop: all of them, or those named.
@@ -22,7 +22,9 @@ Stopped, they fetch no more, finish what they have begun, and hand back the rest
 
 Workers: ` + names + `.
 
-Log lines, one JSON object each, go to standard error.`,
+Log lines, one JSON object each, go to standard error. Figures for Prometheus are
+served over HTTP on loopback, at /metrics; /readyz says whether every worker
+runs. The first log line tells the address.`,
 		Example: `  chancery run -d census
   chancery run -d census encrypt pin`,
 		ValidArgs: workerNames(),
@@ -44,6 +46,8 @@ Log lines, one JSON object each, go to standard error.`,
 			return runRun(cmd.Context(), a, args)
 		},
 	}
+	a.addSettings(cmd, "metrics-port")
+	return cmd
 }
 
 func runRun(ctx context.Context, a *app, names []string) error {
@@ -52,7 +56,13 @@ func runRun(ctx context.Context, a *app, names []string) error {
 		return err
 	}
 	ctx = a.logger().With().Str("department", profile.Department).Logger().WithContext(ctx)
-	staff, err := a.hire(ctx, profile, names)
+	metrics := workers.NewMetrics(profile.Department)
+	stop, err := a.serveMetrics(ctx, profile, metrics)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	staff, err := a.hire(ctx, profile, names, metrics)
 	if err != nil {
 		return err
 	}
@@ -60,5 +70,5 @@ func runRun(ctx context.Context, a *app, names []string) error {
 	if err := native.AnnounceReady(); err != nil {
 		return fmt.Errorf("announce: %w", err)
 	}
-	return workers.Run(ctx, workers.Config{Department: profile.Department}, staff.workers)
+	return workers.Run(ctx, workers.Config{Department: profile.Department, Metrics: metrics}, staff.workers)
 }

@@ -23,6 +23,8 @@ type settings struct {
 	binDir     string // existing peer, orderer and ipfs; default: they are built
 	cacheDir   string // where they are built; default: the user's cache directory
 	topology   string // file with the departments of a new network; default: built in
+
+	metricsPort int // of loopback, where the workers' figures are served; default 0: as the profile says
 }
 
 // everywhere are the settings that every verb has a flag for.
@@ -44,6 +46,7 @@ func (s *settings) flags(data string) *pflag.FlagSet {
 	flags.StringVar(&s.binDir, "bin-dir", "", "use the peer, orderer and ipfs in this directory instead of building them")
 	flags.StringVar(&s.cacheDir, "cache-dir", "", "build them here (default: the user's cache directory)")
 	flags.StringVar(&s.topology, "topology", "", "file with departments and settings of a new network (default: built in)")
+	flags.IntVar(&s.metricsPort, "metrics-port", 0, "serve the workers' figures on this port of loopback (default: the one in the department's profile)")
 	return flags
 }
 
@@ -115,6 +118,9 @@ func (a *app) checkSettings() error {
 		if s.value != "" && !exchange.ValidName(s.value) {
 			return usagef("%s %q is not a name", a.nameOf(s.name), s.value)
 		}
+	}
+	if a.metricsPort < 0 || a.metricsPort > 65535 {
+		return usagef("%s %d is no port", a.nameOf("metrics-port"), a.metricsPort)
 	}
 	if a.binDir == "" {
 		return nil

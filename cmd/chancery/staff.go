@@ -40,6 +40,7 @@ type staff struct {
 	journal *journal.Journal
 	node    *ipfs.Client
 	conns   []*bus.Conn
+	metrics *workers.Metrics
 }
 
 // roster is every worker, in the order of the flow. Each has a connection of
@@ -68,8 +69,8 @@ func workerNames() []string {
 
 // hire opens what a department's workers need and makes those that are named.
 // The caller closes the staff.
-func (a *app) hire(ctx context.Context, profile workers.Profile, names []string) (*staff, error) {
-	s := &staff{profile: profile}
+func (a *app) hire(ctx context.Context, profile workers.Profile, names []string, metrics *workers.Metrics) (*staff, error) {
+	s := &staff{profile: profile, metrics: metrics}
 	err := s.open(ctx, a)
 	if err == nil && slices.Contains(names, policy.Name) {
 		err = s.openPolicy(ctx)
@@ -149,7 +150,7 @@ func readCertificate(file string) (*x509.Certificate, error) {
 }
 
 func (s *staff) listen(conn *bus.Conn) workers.Worker {
-	return listen.New(listen.Config{Channel: s.profile.Channel, Ledger: s.ledger, Bus: conn})
+	return listen.New(listen.Config{Channel: s.profile.Channel, Ledger: s.ledger, Bus: conn, Registerer: s.metrics.Registerer()})
 }
 
 func (s *staff) intake(conn *bus.Conn) workers.Worker {

@@ -18,11 +18,12 @@ import (
 func newStatusCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
-		Short: "Show every process of the network with its memory and processor time",
+		Short: "Show every process of the network and every worker, and what is wrong",
 		Long: `Show every process of the network with its memory, its processor time and the
-cores that it keeps busy while it is watched, and the height of every
-department's ledger. A network that does not run, or a part of it, is exit
-code 7.`,
+cores that it keeps busy while it is watched, the height of every department's
+ledger, and of every worker, by its own figures, how many messages wait for it
+and for how long. A network that does not run, a part of it, or a worker that
+does not do its work, is exit code 7.`,
 		Example: `  chancery status
   chancery status --json | jq .total.residentBytes`,
 		Args: takes(),
@@ -36,16 +37,22 @@ code 7.`,
 const measured = time.Second
 
 func runStatus(ctx context.Context, a *app) error {
-	report, err := native.Status(ctx, a.data)
+	seen, err := native.Status(ctx, a.data)
 	if err != nil {
 		return err
 	}
+	report := statusReport{Report: seen, Workers: []workerStatus{}}
 	if report.Running {
-		if err := report.Measure(ctx, measured); err != nil {
+		measure := func() error { return report.Measure(ctx, measured) }
+		if err := a.watchWorkers(ctx, &report, measure); err != nil {
 			return err
 		}
 	}
-	if err := a.result(report, func(w io.Writer) { writeReport(w, report) }); err != nil {
+	err = a.result(report, func(w io.Writer) {
+		writeReport(w, report.Report)
+		writeWorkers(w, report.Workers)
+	})
+	if err != nil {
 		return err
 	}
 	switch {

@@ -27,18 +27,21 @@ const (
 var ErrPortBusy = errors.New("port is busy")
 
 // allotPorts chooses a free run of ports, one for each name in their order. The
-// first is random, so that two networks made at once hardly meet.
-func allotPorts(names []string) (map[string]int, error) {
+// first is random, so that two networks made at once hardly meet. Ports that are
+// taken already are not given twice.
+func allotPorts(names []string, taken map[int]bool) (map[string]int, error) {
 	if len(names) > lastPort-firstPort {
 		return nil, fmt.Errorf("ports: %d are too many", len(names))
 	}
 	for range allotTries {
 		first := firstPort + rand.IntN(lastPort-firstPort-len(names)+1)
 		ports := map[string]int{}
+		clash := false
 		for i, name := range names {
 			ports[name] = first + i
+			clash = clash || taken[first+i]
 		}
-		if len(busyPorts(ports)) == 0 {
+		if !clash && len(busyPorts(ports)) == 0 {
 			return ports, nil
 		}
 	}

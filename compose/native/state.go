@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -88,7 +89,7 @@ func openRecord(dir string, topology compose.Topology) (*record, error) {
 		}
 		r.state = s
 		r.state.Parts = nil
-		return r, nil
+		return r, r.completePorts()
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
@@ -97,7 +98,7 @@ func openRecord(dir string, topology compose.Topology) (*record, error) {
 			return nil, fmt.Errorf("%s holds department %s but no %s; restore that file, or use another --data", dir, d.Name, StateName)
 		}
 	}
-	ports, err := allotPorts(portNames(topology))
+	ports, err := allotPorts(portNames(topology), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +114,33 @@ func portNames(t compose.Topology) []string {
 			names = append(names, partName(d.Name, kind))
 		}
 	}
+	for _, d := range t.Departments {
+		names = append(names, partName(d.Name, portMetrics))
+	}
 	return names
+}
+
+// completePorts allots a port to each listener that has none: the network was
+// made before there was that listener.
+func (r *record) completePorts() error {
+	var missing []string
+	for _, name := range portNames(r.state.Topology) {
+		if r.state.Ports[name] == 0 {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	taken := map[int]bool{}
+	for _, port := range r.state.Ports {
+		taken[port] = true
+	}
+	ports, err := allotPorts(missing, taken)
+	if err != nil {
+		return err
+	}
+	return r.update(func(s *state) { maps.Copy(s.Ports, ports) })
 }
 
 // Names of ports that are not a part's own name.
@@ -122,6 +149,7 @@ const (
 	portOrdererAdmin   = "orderer-admin"
 	portOrdererMetrics = "orderer-metrics"
 	portSwarm          = "kubo-swarm"
+	portMetrics        = "workers-metrics"
 )
 
 func partName(department, role string) string {

@@ -3,6 +3,7 @@ package native
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -23,7 +24,7 @@ func defaultTopology(t *testing.T) compose.Topology {
 
 func TestAllottedPortsAreFreeAndDistinct(t *testing.T) {
 	names := portNames(defaultTopology(t))
-	ports, err := allotPorts(names)
+	ports, err := allotPorts(names, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +85,38 @@ func TestRecordKeepsPortsAndSteps(t *testing.T) {
 		if second.state.Ports[name] != port {
 			t.Errorf("port of %s changed", name)
 		}
+	}
+}
+
+// TestRecordCompletesPorts: a network that was made before there was a listener
+// gets a port for it, and keeps the others.
+func TestRecordCompletesPorts(t *testing.T) {
+	dir, topology := t.TempDir(), defaultTopology(t)
+	first, err := openRecord(dir, topology)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const gone = "census-" + portMetrics
+	before := maps.Clone(first.state.Ports)
+	if err := first.update(func(s *state) { delete(s.Ports, gone) }); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		again, err := openRecord(dir, topology)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[int]bool{}
+		for name, port := range again.state.Ports {
+			if seen[port] || port == 0 || (name != gone && before[name] != port) {
+				t.Errorf("%s has port %d, and had %d", name, port, before[name])
+			}
+			seen[port] = true
+		}
+		if len(again.state.Ports) != len(before) {
+			t.Errorf("%d ports, and were %d", len(again.state.Ports), len(before))
+		}
+		before = maps.Clone(again.state.Ports)
 	}
 }
 

@@ -34,7 +34,7 @@ func (n *Network) workersPart(d compose.Department) Part {
 	return Part{
 		Name: partName(d.Name, roleWorkers), Department: d.Name, Role: roleWorkers,
 		Path: n.program, Args: []string{"run", "--data", n.dir, "--department", d.Name},
-		Dir: dir, ReadyFile: ready, Grace: 2 * ownGrace,
+		Dir: dir, Address: n.address(partName(d.Name, portMetrics)), ReadyFile: ready, Grace: 2 * ownGrace,
 		Ready: func(context.Context) error {
 			_, err := os.Stat(ready)
 			return err
@@ -78,6 +78,7 @@ func (n *Network) saveProfile(d compose.Department) error {
 		Inbox:   "inbox",
 		Journal: "journal",
 		Policy:  "policy.yaml",
+		Metrics: n.address(partName(d.Name, portMetrics)),
 	}
 	return profile.Save(dir)
 }

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"chancery/events"
 )
@@ -20,14 +23,15 @@ type Stored struct {
 }
 
 // Publish stores one event or command and waits for the stream's word that it
-// is on disk. Errors: [exchange.ErrInvalid], ErrPermission, ErrTooLarge,
+// is on disk. Within a span it carries the span's trace context, unless it
+// carries one. Errors: [exchange.ErrInvalid], ErrPermission, ErrTooLarge,
 // ErrNoStream, ErrUnreachable.
 func (c *Conn) Publish(ctx context.Context, e events.Envelope) (Stored, error) {
 	return c.publish(ctx, e)
 }
 
 func (c *Conn) publish(ctx context.Context, e events.Envelope, options ...jetstream.PublishOpt) (Stored, error) {
-	msg, err := e.Msg()
+	msg, err := traced(ctx, e).Msg()
 	if err != nil {
 		return Stored{}, err
 	}
@@ -42,6 +46,17 @@ func (c *Conn) publish(ctx context.Context, e events.Envelope, options ...jetstr
 		return Stored{}, fmt.Errorf("publish %s: %w", msg.Subject, err)
 	}
 	return Stored{ack.Stream, ack.Sequence, ack.Duplicate}, nil
+}
+
+// traced gives an envelope that has none the trace context of the span within
+// which it is published.
+func traced(ctx context.Context, e events.Envelope) events.Envelope {
+	if !trace.SpanContextFromContext(ctx).IsValid() || len(e.Extensions) >= events.MaxExtensions || len(events.TraceCarrier{Envelope: &e}.Keys()) > 0 {
+		return e
+	}
+	e.Extensions = maps.Clone(e.Extensions) // the caller's stays as it is
+	propagation.TraceContext{}.Inject(ctx, events.TraceCarrier{Envelope: &e})
+	return e
 }
 
 // PublishOnce is [Conn.Publish] on a subject of which the stream shall hold one
