@@ -20,16 +20,18 @@ var kinds = map[string]Kind{
 
 const day = 24 * time.Hour
 
-// Streams are their configurations. LEDGER keeps everything, takes atomic
-// batches and no duplicates by message id, since its publisher is fenced by
-// the expected last sequence; COMMANDS drops what is said twice within ten
-// minutes. Messages of LEDGER, COMMANDS and WORK cannot be deleted one by one,
-// those of COMMANDS not be purged either; an administrator may purge LEDGER,
-// which is rebuilt from the ledger.
+// Streams are their configurations. LEDGER keeps everything and takes no
+// duplicates by message id, since its publisher is fenced by the expected last
+// sequence; COMMANDS drops what is said twice within ten minutes. These two and
+// WORK take atomic batches, for each of which the disk is waited for once.
+// Messages of LEDGER, COMMANDS and WORK cannot be deleted one by one, those of
+// COMMANDS not be purged either; an administrator may purge LEDGER, which is
+// rebuilt from the ledger.
 func Streams() []jetstream.StreamConfig {
 	commands := stream(StreamCommands, "what the department's systems ask")
 	commands.MaxAge = 90 * day
 	commands.Duplicates = 10 * time.Minute
+	commands.AllowAtomicPublish = true
 	commands.DenyDelete, commands.DenyPurge = true, true
 
 	ledger := stream(StreamLedger, "what the ledger said, in its order, once")
@@ -38,6 +40,7 @@ func Streams() []jetstream.StreamConfig {
 
 	work := stream(StreamWork, "steps between the department's workers")
 	work.MaxAge = 7 * day
+	work.AllowAtomicPublish = true
 	work.DenyDelete = true
 
 	dead := stream(StreamDead, "what no retry could do, and what shall be tried once more")

@@ -21,7 +21,9 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // golden is every message of the bus with every field filled, by name.
 func golden() map[string]any {
-	all := map[string]any{string(events.DeliveryFailed): goldenFailed(), string(events.DeliveryRetried): goldenRetried()}
+	all := map[string]any{
+		string(events.CommandUnsettled): goldenUnsettled, string(events.DeliveryFailed): goldenFailed(), string(events.DeliveryRetried): goldenRetried(),
+	}
 	for t, v := range goldenRecords() {
 		all[string(t)] = v
 	}
@@ -177,7 +179,7 @@ func TestEveryMessageHasASchema(t *testing.T) {
 	for _, c := range events.Commands() {
 		want = append(want, string(c))
 	}
-	want = append(want, string(exchange.CommandRejected), string(events.DeliveryFailed), string(events.DeliveryRetried))
+	want = append(want, string(exchange.CommandRejected), string(events.CommandUnsettled), string(events.DeliveryFailed), string(events.DeliveryRetried))
 	slices.Sort(want)
 	want = slices.Compact(want)
 	if got := slices.Sorted(slices.Values(schemas.Names())); !slices.Equal(got, want) {

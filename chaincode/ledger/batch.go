@@ -13,6 +13,7 @@ import (
 const maxAgains = 8
 
 // applyFunc runs operations as one transaction: an outcome for each, in order.
+// A refusal of the whole, which is an [*exchange.Error], is the outcome of each.
 type applyFunc func(ctx context.Context, p *progress, entries []*entry) ([]exchange.Outcome, error)
 
 // batcher gathers the operations of concurrent callers into batches. It has no
@@ -193,6 +194,7 @@ func (b *batcher) pick() (picked []*entry, full bool) {
 func (b *batcher) start(picked []*entry) {
 	ctx, cancel := context.WithCancel(b.ctx)
 	flight := &batch{entries: picked, waiting: len(picked), cancel: cancel}
+	flight.progress.divisible = len(picked) > 1
 	for _, e := range picked {
 		e.batch = flight
 		for _, k := range e.keys {
@@ -222,7 +224,8 @@ func (b *batcher) fly(ctx context.Context, flight *batch) {
 			continue
 		}
 		if err != nil {
-			e.done <- answer{err: err}
+			outcome, err := refusal(e.op, err)
+			e.done <- answer{outcome, err}
 			continue
 		}
 		e.done <- answer{outcome: outcomes[i]}
@@ -232,15 +235,17 @@ func (b *batcher) fly(ctx context.Context, flight *batch) {
 }
 
 // returns reports whether an operation goes back to the head of the queue: its
-// outcome is "again", or its whole batch ran into a fault, which one of the
-// others may have caused: then it tries in smaller company, in the end alone.
-// The caller holds mu.
+// outcome is "again"; or the transaction as a whole met others on the same
+// records every time, was too much for the endorsers, or ran into a fault, which
+// one of the others may have caused: then it tries in smaller company, in the
+// end alone. The caller holds mu.
 func (b *batcher) returns(e *entry, outcomes []exchange.Outcome, i int, err error) bool {
 	together := len(e.batch.entries)
+	whole := errors.Is(err, ErrFault) || errors.Is(err, errTooMuch) || errors.Is(err, exchange.ErrAgain)
 	switch {
 	case e.gone:
 		return false
-	case errors.Is(err, ErrFault) && together > 1:
+	case whole && together > 1:
 		e.most = together / 2
 	case err == nil && outcomes[i].Code == exchange.Again && e.agains < maxAgains:
 		e.agains++

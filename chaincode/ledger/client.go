@@ -106,8 +106,7 @@ func refusal(op exchange.Operation, err error) (exchange.Outcome, error) {
 	return exchange.Outcome{Command: op.Command, Op: op.Op, Code: no.Code, Message: no.Message}, nil
 }
 
-// apply is the batcher's transaction. A refusal of the whole is the outcome of
-// every operation.
+// apply is the batcher's transaction.
 func (c *Client) apply(ctx context.Context, p *progress, entries []*entry) ([]exchange.Outcome, error) {
 	ops := make([][]byte, len(entries))
 	for i, e := range entries {
@@ -116,7 +115,7 @@ func (c *Client) apply(ctx context.Context, p *progress, entries []*entry) ([]ex
 	batch := slices.Concat([]byte("["), bytes.Join(ops, []byte(",")), []byte("]"))
 	result, tx, err := c.engine.transact(ctx, p, "Apply", string(batch))
 	if err != nil {
-		return refusals(entries, err)
+		return nil, err
 	}
 	var said []exchange.Outcome
 	if err := decodeOutcome(tx, result, &said); err != nil {
@@ -126,17 +125,6 @@ func (c *Client) apply(ctx context.Context, p *progress, entries []*entry) ([]ex
 		return nil, fmt.Errorf("%w: transaction %s answers %d operations with %d outcomes", ErrUnknownOutcome, tx, len(ops), len(said))
 	}
 	return said, nil
-}
-
-func refusals(entries []*entry, no error) ([]exchange.Outcome, error) {
-	outcomes := make([]exchange.Outcome, len(entries))
-	for i, e := range entries {
-		var err error
-		if outcomes[i], err = refusal(e.op, no); err != nil {
-			return nil, err
-		}
-	}
-	return outcomes, nil
 }
 
 // decodeOutcome reads into v what a committed transaction returned.

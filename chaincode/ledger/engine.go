@@ -24,6 +24,8 @@ type engine struct {
 // progress is how far a transaction has come, for the words of whoever stops
 // waiting for it.
 type progress struct {
+	divisible bool // the caller can come back with less in one transaction
+
 	mu        sync.Mutex
 	submitted bool  // some bytes went to the orderer and may yet commit
 	last      error // of the latest stage that failed
@@ -90,9 +92,18 @@ func (e *engine) transact(ctx context.Context, p *progress, function string, arg
 	}
 }
 
-// endorse proposes until the endorsers agree.
+// errTooMuch says that endorsers did not get through a transaction in time,
+// which may be too much for them. Nothing was ordered.
+var errTooMuch = errors.New("endorsement takes too long")
+
+// maxOverdue is how many endorsements in a row may take too long before what
+// can be divided is.
+const maxOverdue = 2
+
+// endorse proposes until the endorsers agree. What can be divided it gives up
+// with errTooMuch where they take too long again and again.
 func (e *engine) endorse(ctx context.Context, p *progress, function string, args []string) (endorsed, error) {
-	disagreements := 0
+	disagreements, overdue := 0, 0
 	for try := 1; ; try++ {
 		tx, err := e.net.endorse(ctx, function, args)
 		if err == nil {
@@ -114,6 +125,10 @@ func (e *engine) endorse(ctx context.Context, p *progress, function string, args
 				return nil, disagreement(function, err)
 			}
 			pause = longPause / 2 * time.Duration(disagreements)
+		case repeat:
+			if overdue = overdueAfter(err, overdue); p.divisible && overdue >= maxOverdue {
+				return nil, fmt.Errorf("%w: %w: %s", ErrUnreachable, errTooMuch, inWords(err))
+			}
 		}
 		if err := e.rest(ctx, pause); err != nil {
 			return nil, p.stopped(err)

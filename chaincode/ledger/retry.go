@@ -36,6 +36,7 @@ const (
 	wordsOfDisagree = "ProposalResponsePayloads do not match"
 	wordsOfOthers   = "failed to collect enough transaction endorsements" // the first peer did endorse
 	wordsOfDenial   = "access denied"
+	wordsOfTimeout  = "timeout expired while executing transaction" // a chaincode that took too long
 )
 
 // permanent are the status codes of requests that are wrong by themselves.
@@ -77,6 +78,20 @@ func afterEndorse(err error) (remedy, error) {
 		return broken, err
 	}
 	return repeat, err
+}
+
+// overdueAfter counts the endorsements in a row that took too long, by the
+// client's time, the peer's or the chaincode's.
+func overdueAfter(err error, before int) int {
+	if status.Code(err) == codes.DeadlineExceeded {
+		return before + 1
+	}
+	for _, text := range texts(err) {
+		if strings.Contains(text, wordsOfTimeout) {
+			return before + 1
+		}
+	}
+	return 0
 }
 
 // afterSubmit judges the error of handing a transaction to the orderer. An

@@ -28,6 +28,7 @@ type (
 	permissions struct {
 		Publish   allowed `json:"publish"`
 		Subscribe allowed `json:"subscribe"`
+		Responses bool    `json:"allow_responses,omitempty"`
 	}
 	allowed struct {
 		Allow []string `json:"allow"`
@@ -60,6 +61,7 @@ func addAccounts(opts *server.Options, users []UserSpec, keys map[string]string)
 		e.Users = append(e.Users, userEntry{key, permissions{
 			Publish:   allowed{u.Publish},
 			Subscribe: allowed{slices.Concat(u.Subscribe, u.inboxes())},
+			Responses: u.Responds,
 		}})
 		if u.Account != AccountBus {
 			e.Imports = append(e.Imports, u.imports()...)

@@ -40,6 +40,7 @@ type UserSpec struct {
 	Account   Account
 	Publish   []string
 	Subscribe []string // and its own inbox
+	Responds  bool     // may answer each request that it hears, once, within two minutes
 }
 
 // inbox is the prefix of the subjects on which a user gets its answers: one of
@@ -73,16 +74,17 @@ func Users(department string) []UserSpec {
 func admin() UserSpec {
 	return UserSpec{
 		Name: UserAdmin, Account: AccountBus,
-		Publish:   []string{"$JS.API.>", events.RetrySpace()},
+		Publish:   []string{"$JS.API.>", "$SRV.>", events.RetrySpace()},
 		Subscribe: []string{events.Everything(), "$JS.EVENT.>"},
 	}
 }
 
-// system publishes its department's commands and sees what became of them.
+// system sends its department's commands, by either door, and sees what became
+// of them.
 func system(department string) UserSpec {
 	return UserSpec{
 		Name: UserSystem, Account: AccountSystems,
-		Publish: append(reads(events.StreamLedger), events.CommandSpace(department), accountInfo),
+		Publish: append(reads(events.StreamLedger), events.CommandSpace(department), events.AskSpace(department), accountInfo),
 		Subscribe: []string{
 			events.LedgerSpace(),
 			events.WorkSpace(events.CommandAccepted, ""),
@@ -121,7 +123,7 @@ func directGet(stream string) string  { return "$JS.API.DIRECT.GET." + stream }
 type role struct {
 	name     string
 	listens  bool // publishes LEDGER
-	commands bool // consumes COMMANDS
+	commands bool // consumes COMMANDS and answers at the synchronous door
 	ledger   []exchange.EventType
 	work     []exchange.EventType
 	says     []exchange.EventType
@@ -170,6 +172,8 @@ func (r role) spec(department string) UserSpec {
 	}
 	if r.commands {
 		spec.Publish = append(spec.Publish, consumes(r.name, events.CommandsFilter())...)
+		spec.Subscribe = append(spec.Subscribe, events.AskSpace(department), "$SRV.>")
+		spec.Responds = true
 	}
 	for _, t := range r.ledger {
 		spec.Publish = append(spec.Publish, consumes(r.name, events.LedgerFilter(t, "", ""))...)

@@ -326,7 +326,7 @@ func TestWaits(t *testing.T) {
 		})
 	}
 	s.ledger.Away = exchange.Errorf(exchange.Denied, "this identity may not read")
-	if err := s.deliver(s.command(events.DatasetPublish, "p-1", publication("population.csv")), 9); workertest.Verdict(err) != "failed" {
+	if err := s.deliver(s.command(events.DatasetPublish, "p-1", publication("gone.csv")), 9); workertest.Verdict(err) != "failed" {
 		t.Errorf("not allowed to read: verdict %v", err)
 	}
 	if list := workertest.Stored(t, s.Bus, events.StreamWork); len(list) > 0 {
