@@ -1,9 +1,10 @@
-// Package journal is a department's own memory of what it sealed and released:
-// what must be said the same way again after a crash, and the secrets to grant
-// an object with.
+// Package journal is a department's own memory of what it sealed, released and
+// computed: what must be said the same way again after a crash, and the secrets to
+// grant an object with or to unmask a result.
 //
 //	<dir>/objects/<object id>.age                sealed to the dataset's identity
 //	<dir>/wraps/<grant id>-<slot>-<attempt>.age  a wrap, as the grantee gets it
+//	<dir>/jobs/<job id>-<part>.age               sealed to the department's identity
 //
 // A record is written once, whole and durably, before anybody is told of it,
 // and never replaced: who writes second gets what was written first. It trusts
@@ -36,7 +37,7 @@ type Journal struct {
 
 // Open opens the journal in dir and makes it if it is absent.
 func Open(dir string, keys *keystore.Store) (*Journal, error) {
-	for _, sub := range []string{objects, wraps} {
+	for _, sub := range []string{objects, wraps, jobs} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			return nil, fmt.Errorf("journal: %w", err)
 		}
@@ -47,6 +48,7 @@ func Open(dir string, keys *keystore.Store) (*Journal, error) {
 const (
 	objects = "objects"
 	wraps   = "wraps"
+	jobs    = "jobs"
 )
 
 // PutObject records what sealing gave and returns what the journal then holds:

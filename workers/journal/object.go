@@ -2,6 +2,7 @@ package journal
 
 import (
 	"encoding/base64"
+	"fmt"
 
 	"chancery/chaincode/exchange"
 	"chancery/crypto/envelope"
@@ -54,4 +55,17 @@ func decodeObject(plain []byte) (Object, error) {
 		return Object{}, err
 	}
 	return Object{ID: r.ID, Registration: r.Registration, Key: key, Salt: salt}, r.Registration.Validate()
+}
+
+// CommitmentOf is what the ledger says about an object's bytes, as it is opened by.
+func CommitmentOf(o exchange.Object) (envelope.Commitment, error) {
+	sealed, err := envelope.ParseDigest(o.SealedDigest)
+	if err != nil {
+		return envelope.Commitment{}, fmt.Errorf("object %s: %w", o.ID, err)
+	}
+	salted, err := envelope.ParseDigest(o.ContentDigest)
+	if err != nil {
+		return envelope.Commitment{}, fmt.Errorf("object %s: %w", o.ID, err)
+	}
+	return envelope.Commitment{SealedDigest: sealed, SealedSize: o.Size, SaltedDigest: salted}, nil
 }

@@ -16,6 +16,7 @@ import (
 	"chancery/workers"
 	"chancery/workers/inbox"
 	"chancery/workers/ipfs"
+	"chancery/workers/journal"
 	"chancery/workers/table"
 )
 
@@ -75,7 +76,7 @@ func (c Config) parcel(ctx context.Context, d delivery) (*parcel, error) {
 	if err != nil {
 		return nil, err
 	}
-	commitment, err := commitmentOf(d.object)
+	commitment, err := journal.CommitmentOf(d.object)
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +97,7 @@ func (c Config) parcel(ctx context.Context, d delivery) (*parcel, error) {
 // open writes the content and checks it: both digests, the columns, the number
 // of rows, which it returns. What was written is nothing unless all is well.
 func (p *parcel) open(to io.Writer) (rows int64, err error) {
-	watched := &screen{check: p.check}
-	_, err = envelope.Open(io.MultiWriter(to, watched), p.sealed, p.wrap.FileKey, p.wrap.Salt, p.commitment)
+	_, err = envelope.Open(io.MultiWriter(to, table.Screen(p.check)), p.sealed, p.wrap.FileKey, p.wrap.Salt, p.commitment)
 	rows, tableErr := p.check.Close()
 	if err := judge(err, p.object); err != nil {
 		return 0, err
@@ -109,21 +109,6 @@ func (p *parcel) open(to io.Writer) (rows int64, err error) {
 		return 0, contestf(exchange.CauseSchema, "%d rows arrived, %d are registered", rows, p.object.Rows)
 	}
 	return rows, nil
-}
-
-// screen shows the content to the table check. A table that is wrong does not
-// stop the opening: the digests are judged first.
-type screen struct {
-	check  *table.Checker
-	failed bool
-}
-
-func (s *screen) Write(p []byte) (int, error) {
-	if !s.failed {
-		_, err := s.check.Write(p)
-		s.failed = err != nil
-	}
-	return len(p), nil
 }
 
 // judge tells the provider's doing from a fault on the way.
@@ -173,16 +158,4 @@ func (c Config) fetchWrap(ctx context.Context, d delivery) (envelope.Wrap, error
 // noFile reports whether an address on record is none, or none of a file.
 func noFile(err error) bool {
 	return errors.Is(err, ipfs.ErrInvalidCID) || errors.Is(err, ipfs.ErrNotFile)
-}
-
-func commitmentOf(o exchange.Object) (envelope.Commitment, error) {
-	sealed, err := envelope.ParseDigest(o.SealedDigest)
-	if err != nil {
-		return envelope.Commitment{}, fmt.Errorf("object %s: %w", o.ID, err)
-	}
-	salted, err := envelope.ParseDigest(o.ContentDigest)
-	if err != nil {
-		return envelope.Commitment{}, fmt.Errorf("object %s: %w", o.ID, err)
-	}
-	return envelope.Commitment{SealedDigest: sealed, SealedSize: o.Size, SaltedDigest: salted}, nil
 }

@@ -3,6 +3,8 @@ package table
 import (
 	"bytes"
 	"fmt"
+
+	"chancery/chaincode/exchange"
 )
 
 // state is where in a line of delimited text the next byte stands.
@@ -26,17 +28,23 @@ type delimited struct {
 	kinds     []kind // of the columns
 	separator byte
 	quotes    bool // fields may be quoted, as in CSV
+	show      *view
+	open      bool // the header says what columns there are
 
 	state  state
 	quoted bool   // the field began with a quote
 	fields int    // complete ones in this line
 	line   []byte // of this line's fields, one after the other
 	start  int    // in line, of the field under way
+	starts []int  // in line, of the complete fields, where rows are shown
 	row    int64  // complete rows; -1 before the header
 }
 
-func newDelimited(columns []Column, separator byte, quotes bool) *delimited {
-	return &delimited{columns: columns, kinds: kindsOf(columns), separator: separator, quotes: quotes, row: -1}
+func newDelimited(columns []Column, separator byte, quotes bool, show *view) *delimited {
+	return &delimited{
+		columns: columns, kinds: kindsOf(columns), separator: separator, quotes: quotes,
+		show: show, open: len(columns) == 0, row: -1,
+	}
 }
 
 func (d *delimited) rows() int64 { return d.row }
@@ -131,19 +139,28 @@ func (d *delimited) end() error {
 }
 
 func (d *delimited) endField() error {
+	cell := d.line[d.start:]
+	if d.row < 0 && d.fields == 0 {
+		cell = bytes.TrimPrefix(cell, byteOrderMark)
+	}
+	if d.row < 0 && d.open {
+		if err := d.declare(string(cell)); err != nil {
+			return err
+		}
+	}
 	if d.fields == len(d.columns) {
 		return d.wrong("", "more than %d columns", len(d.columns))
 	}
-	column, cell := d.columns[d.fields], d.line[d.start:]
+	column := d.columns[d.fields]
 	if d.row < 0 {
-		if d.fields == 0 {
-			cell = bytes.TrimPrefix(cell, byteOrderMark)
-		}
 		if string(cell) != column.Name {
 			return d.wrong("", "column %d of the header is not %q", d.fields+1, column.Name)
 		}
 	} else if kind := d.kinds[d.fields]; len(cell) > 0 && !kind.text(cell) {
 		return d.wrong(column.Name, "%s", kind.reason)
+	}
+	if d.show != nil {
+		d.starts = append(d.starts, d.start)
 	}
 	d.fields++
 	d.start = len(d.line)
@@ -162,9 +179,40 @@ func (d *delimited) endLine() error {
 	if d.fields < len(d.columns) {
 		return d.wrong("", "%d of %d columns", d.fields, len(d.columns))
 	}
+	if err := d.showRow(); err != nil {
+		return err
+	}
 	d.row++
-	d.fields, d.start, d.line = 0, 0, d.line[:0]
+	d.fields, d.start, d.line, d.starts = 0, 0, d.line[:0], d.starts[:0]
 	return nil
+}
+
+// maxColumns bounds what a header that nobody declared may name.
+const maxColumns = 4096
+
+// declare takes the next name of a header that nobody declared.
+func (d *delimited) declare(name string) error {
+	if len(d.columns) == maxColumns {
+		return d.wrong("", "more than %d columns", maxColumns)
+	}
+	d.columns = append(d.columns, Column{Name: name, Type: exchange.String})
+	d.kinds = append(d.kinds, kinds[exchange.String])
+	return nil
+}
+
+// showRow shows the line that ends here: its header first.
+func (d *delimited) showRow() error {
+	if d.show == nil {
+		return nil
+	}
+	if d.row < 0 {
+		return d.show.find(d.columns)
+	}
+	ends := append(d.starts, len(d.line))
+	for i, c := range d.show.at {
+		d.show.cells[i] = d.line[ends[c]:ends[c+1]]
+	}
+	return d.show.row(d.row + 1)
 }
 
 // wrong is about the line under way.

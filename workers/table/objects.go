@@ -23,6 +23,8 @@ type objects struct {
 	columns []Column
 	kinds   []kind         // of the columns
 	index   map[string]int // of the columns, by name
+	show    *view
+	open    bool // keys of other columns may be there
 
 	expect   expect
 	object   []byte // the one under way
@@ -32,17 +34,29 @@ type objects struct {
 	row      int64  // complete objects
 }
 
-func newObjects(columns []Column) *objects {
-	o := &objects{
-		columns: columns,
-		kinds:   kindsOf(columns),
-		index:   make(map[string]int, len(columns)),
-		seen:    make([]bool, len(columns)),
-	}
+func newObjects(columns []Column, show *view) *objects {
+	o := &objects{columns: columns, kinds: kindsOf(columns), index: make(map[string]int), show: show, open: len(columns) == 0}
 	for i, c := range columns {
 		o.index[c.Name] = i
 	}
+	if o.open {
+		o.takeShown()
+	}
+	o.seen = make([]bool, len(o.columns))
 	return o
+}
+
+// takeShown makes the columns that are shown the only ones that matter.
+func (o *objects) takeShown() {
+	for _, name := range o.show.names {
+		i, known := o.index[name]
+		if !known {
+			i = len(o.columns)
+			o.index[name] = i
+			o.columns, o.kinds = append(o.columns, Column{Name: name}), append(o.kinds, anything)
+		}
+		o.show.at = append(o.show.at, i)
+	}
 }
 
 func (o *objects) rows() int64 { return o.row }
@@ -129,6 +143,9 @@ func (o *objects) check() error {
 		value, rest = cutToken(bytes.TrimLeft(rest, " \t\r\n:"))
 		i, declared := o.column(key)
 		if !declared {
+			if o.open {
+				continue
+			}
 			return o.wrong("", "a key is not a declared column")
 		}
 		if o.seen[i] {
@@ -138,11 +155,17 @@ func (o *objects) check() error {
 		if kind := o.kinds[i]; value[0] != 'n' && !kind.json(value) { // n as in null
 			return o.wrong(o.columns[i].Name, "%s", kind.reason)
 		}
+		if o.show != nil {
+			o.show.token(i, value)
+		}
 	}
 	for i, c := range o.columns {
 		if !o.seen[i] {
 			return o.wrong(c.Name, "missing")
 		}
+	}
+	if o.show != nil {
+		return o.show.row(o.row + 1)
 	}
 	return nil
 }

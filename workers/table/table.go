@@ -9,6 +9,9 @@
 // Every other media type, and a schema without columns, is opaque: anything
 // passes, and there are no rows.
 //
+// [NewReader] shows each row besides, also of a table that nobody declared: its
+// header, or the keys of its objects, say what columns there are.
+//
 // The bytes are trusted for nothing. Errors name row and column and never quote
 // what stands there: they go to logs, to the bus and into disputes, where
 // plaintext has no place.
@@ -94,20 +97,20 @@ func NewChecker(s Schema) (*Checker, error) {
 			return nil, fmt.Errorf("table: column %q has unknown type %q", c.Name, c.Type)
 		}
 	}
-	return &Checker{format: newFormat(s)}, nil
+	return &Checker{format: newFormat(s, nil)}, nil
 }
 
-func newFormat(s Schema) format {
-	if len(s.Columns) == 0 {
+func newFormat(s Schema, show *view) format {
+	if len(s.Columns) == 0 && show == nil {
 		return opaque{}
 	}
 	switch s.MediaType {
 	case "text/csv":
-		return newDelimited(s.Columns, ',', true)
+		return newDelimited(s.Columns, ',', true, show)
 	case "text/tab-separated-values":
-		return newDelimited(s.Columns, '\t', false)
+		return newDelimited(s.Columns, '\t', false, show)
 	case "application/json":
-		return newObjects(s.Columns)
+		return newObjects(s.Columns, show)
 	}
 	return opaque{}
 }

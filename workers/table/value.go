@@ -23,6 +23,9 @@ var kinds = map[exchange.ColumnType]kind{
 	}},
 }
 
+// anything is the kind of a column that nobody declared.
+var anything = kind{"", func([]byte) bool { return true }, func([]byte) bool { return true }}
+
 func kindsOf(columns []Column) []kind {
 	of := make([]kind, len(columns))
 	for i, c := range columns {
