@@ -14,13 +14,14 @@ const decisionLimit = 2 * time.Second
 
 var errNoHistory = errors.New("the history is not known")
 
-// Decision is what the rules say of a request, and how they came to it.
+// Decision is what the rules say of a request, or of an input of a job, and how
+// they came to it.
 type Decision struct {
 	Verdict Verdict             `json:"decision"`
 	Rule    string              `json:"rule,omitempty"`   // that decided; none: no rule did
 	Reason  string              `json:"reason,omitempty"` // of the rule, or what went wrong with it
 	Fault   bool                `json:"fault,omitempty"`  // something went wrong with the rule
-	Grant   *exchange.GiveGrant `json:"grant,omitempty"`  // of [Give]
+	Grant   *exchange.GiveGrant `json:"grant,omitempty"`  // of [Give], for data
 	Steps   []Step              `json:"rules"`
 }
 
@@ -88,7 +89,13 @@ func (r *Rules) Decide(ctx context.Context, f Facts) Decision {
 // follow decides as a rule says whose condition holds.
 func (d *Decision) follow(rule Rule, f Facts) {
 	d.Verdict, d.Rule, d.Reason = rule.Decide, rule.Name, rule.Reason
-	if rule.Decide != Give {
+	switch {
+	case rule.Decide != Give:
+		return
+	case f.Job != nil:
+		if err := rule.Narrow.whole(f); err != nil {
+			d.leave(rule, err)
+		}
 		return
 	}
 	grant, err := rule.Narrow.grant(f)

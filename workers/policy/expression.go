@@ -2,10 +2,12 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/ext"
+	"github.com/google/cel-go/interpreter"
 
 	"chancery/chaincode/exchange"
 )
@@ -56,6 +58,7 @@ func newLanguage() (*language, error) {
 type expression struct {
 	program cel.Program
 	history bool   // it reads the history
+	job     bool   // it reads the job
 	cost    uint64 // that it may have at most
 }
 
@@ -93,6 +96,7 @@ func (l *language) compile(source string) (*expression, []flaw) {
 	e := &expression{program: program, cost: cost.Max}
 	for _, r := range ast.NativeRep().ReferenceMap() {
 		e.history = e.history || r.Name == historyVariable
+		e.job = e.job || r.Name == jobVariable
 	}
 	return e, nil
 }
@@ -102,13 +106,17 @@ func whole(format string, args ...any) []flaw {
 }
 
 // holds evaluates the condition. It stops with an error when its cost exceeds
-// [maxCost] or the context ends.
+// [maxCost] or the context ends. A condition that comes to depend on the job
+// where there is none does not hold.
 func (e *expression) holds(ctx context.Context, values map[string]any) (bool, error) {
 	if _, known := values[historyVariable]; e.history && !known {
 		return false, errNoHistory
 	}
 	out, _, err := e.program.ContextEval(ctx, values)
 	if err != nil {
+		if _, known := values[jobVariable]; e.job && !known && !stopped(err) {
+			return false, nil
+		}
 		return false, err
 	}
 	holds, ok := out.Value().(bool)
@@ -116,4 +124,10 @@ func (e *expression) holds(ctx context.Context, values map[string]any) (bool, er
 		return false, fmt.Errorf("it came out as %v", out.Type())
 	}
 	return holds, nil
+}
+
+// stopped tells an evaluation that was cut off from one that came to an error.
+func stopped(err error) bool {
+	var cut interpreter.EvalCancelledError
+	return errors.As(err, &cut)
 }

@@ -20,6 +20,9 @@ type Facts struct {
 	Requester exchange.Department
 	History   *History  // nil: not known; a rule that asks for it leaves the request to an officer
 	Now       time.Time // by the own clock
+
+	Job   *exchange.Job // that the request is one input of; nil: data is asked for
+	Input int           // which one, by its place in the spec
 }
 
 // History counts what there has been between the requester and this owner
@@ -111,6 +114,7 @@ var variables = []struct {
 	{"dataset", reflect.TypeFor[dataset]()},
 	{"requester", reflect.TypeFor[requester]()},
 	{historyVariable, reflect.TypeFor[History]()},
+	{jobVariable, reflect.TypeFor[job]()},
 }
 
 const (
@@ -155,6 +159,9 @@ func (f Facts) values() map[string]any {
 	}
 	if f.History != nil {
 		values[historyVariable] = *f.History
+	}
+	if f.Job != nil {
+		values[jobVariable] = newJob(*f.Job, f.Input)
 	}
 	return values
 }

@@ -81,7 +81,7 @@ func (w Narrow) grant(f Facts) (*exchange.GiveGrant, error) {
 		return nil, fmt.Errorf("no action is left of %v: the terms allow %v", r.Actions, t.Actions)
 	case !f.Now.Before(g.NotAfter):
 		return nil, fmt.Errorf("the grant would end at %s, which is over", g.NotAfter.Format(time.RFC3339))
-	case len(t.Requesters) > 0 && !slices.Contains(t.Requesters, r.Requester):
+	case len(t.Requesters) > 0 && !slices.Contains(t.Requesters, r.Requester) && r.Requester != f.Dataset.Owner:
 		return nil, fmt.Errorf("the terms let only %s ask", strings.Join(t.Requesters, ", "))
 	case len(t.Purposes) > 0 && !slices.Contains(t.Purposes, r.Purpose):
 		return nil, fmt.Errorf("the terms do not name the purpose %q", clip(r.Purpose))

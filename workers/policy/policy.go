@@ -1,7 +1,7 @@
-// Package policy is the worker that decides requests by rules which its
-// department wrote down: it gives a narrowed grant, refuses with a reason, or
-// leaves the request open for an officer. What it decides it signs as the
-// department's identity "policy", a certificate of its own with the role of
+// Package policy is the worker that decides requests and jobs by rules which its
+// department wrote down: it gives a narrowed grant or approves the job, refuses
+// with a reason, or leaves it open for an officer. What it decides it signs as
+// the department's identity "policy", a certificate of its own with the role of
 // that name, so that the ledger tells a rule's decision from a person's.
 //
 // Rules are conditions in CEL (https://cel.dev, the standard functions alone)
@@ -9,6 +9,13 @@
 // between the two departments. They are compiled with the types of these, so
 // that a misspelt field is an error with line and column, and their cost is
 // bounded, both when they are read and while they are evaluated.
+//
+// A job is decided by the same rules, each of the department's inputs as a
+// request to compute on its dataset: every one must be given for the job to be
+// approved, and any refusal refuses it. What a job has besides is in the variable
+// job. A request for data has none: a condition that comes to depend on it does
+// not hold then, so that a rule about jobs never gives data away, while
+// "job.keys > 500 || request.purpose == 'x'" still holds by its second half.
 //
 // When in doubt a request goes to an officer: where no rule holds, where a
 // condition cannot be evaluated, where the rules cannot be read, where the
@@ -58,6 +65,7 @@ func New(cfg Config) workers.Worker {
 	p := &policy{cfg}
 	return workers.Worker{Name: Name, Subscriptions: []workers.Subscription{
 		{Filter: events.LedgerFilter(exchange.RequestOpened, "", ""), Handle: p.handle, Concurrency: 4},
+		{Filter: events.LedgerFilter(exchange.JobOpened, "", ""), Handle: p.handleJob, Concurrency: 4},
 	}}
 }
 
@@ -111,33 +119,37 @@ func (p *policy) consider(ctx context.Context, id string) error {
 	return nil
 }
 
-// Command is the id of the command under which a request is decided by rule.
-func Command(request string) string { return Name + "." + request }
+// Command is the id of the command under which a request or job is decided by
+// rule.
+func Command(id string) string { return Name + "." + id }
 
-// sign puts a decision on the ledger, under a command that follows from the
-// request, so that it is there once however often it is said.
+// sign puts a decision on a request on the ledger.
 func (p *policy) sign(ctx context.Context, r exchange.Request, d Decision) error {
-	var body exchange.Body = d.Grant
-	op := exchange.OpGrantGive
 	if d.Verdict == Refuse {
-		op, body = exchange.OpRequestRefuse, &exchange.EndRequest{Request: r.ID, Reason: d.Reason}
+		return p.say(ctx, r.ID, exchange.OpRequestRefuse, &exchange.EndRequest{Request: r.ID, Reason: d.Reason}, d.Verdict)
 	}
-	operation, err := exchange.NewOperation(Command(r.ID), op, body)
+	return p.say(ctx, r.ID, exchange.OpGrantGive, d.Grant, d.Verdict)
+}
+
+// say signs an operation under a command that follows from what it decides, so
+// that it is there once however often it is said.
+func (p *policy) say(ctx context.Context, id string, op exchange.Op, body exchange.Body, v Verdict) error {
+	operation, err := exchange.NewOperation(Command(id), op, body)
 	if err != nil {
 		return workers.Reject(err)
 	}
-	outcome, err := workers.Invoke(ctx, p.Ledger, operation)
+	outcome, err := p.Ledger.Invoke(ctx, operation)
 	if err != nil {
-		return fmt.Errorf("%s for %s: %w", op, r.ID, err)
+		return fmt.Errorf("%s for %s: %w", op, id, err)
 	}
 	log := zerolog.Ctx(ctx)
 	switch outcome.Code {
 	case exchange.OK, exchange.Exists:
-		log.Info().Str("code", string(outcome.Code)).Str("tx", outcome.Tx).Msg("decided: " + string(d.Verdict))
+		log.Info().Str("code", string(outcome.Code)).Str("tx", outcome.Tx).Msg("decided: " + string(v))
 	case exchange.Conflict:
 		log.Info().Err(outcome.Err()).Msg("decided by another meanwhile")
 	case exchange.Again:
-		return fmt.Errorf("%s for %s: %w", op, r.ID, outcome.Err())
+		return fmt.Errorf("%s for %s: %w", op, id, outcome.Err())
 	default:
 		log.Warn().Err(outcome.Err()).Msg("the ledger refuses the rule's decision: left to an officer")
 	}
