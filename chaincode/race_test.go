@@ -26,8 +26,18 @@ func (d desk) endorse(department, identity string, op exchange.Op, command strin
 // it, but may well be committed before.
 func race(t *testing.T, bAfterA, aAfterB bool, prepare func(d desk) (a, b contracttest.Transaction)) {
 	t.Helper()
+	raceOn(t, bAfterA, aAfterB, func(t *testing.T) desk { return desk{t, newLedger(t)} }, prepare)
+}
+
+// committer is a ledger that a race is on.
+type committer interface {
+	Commit(tx contracttest.Transaction) error
+}
+
+func raceOn[D committer](t *testing.T, bAfterA, aAfterB bool, newDesk func(t *testing.T) D, prepare func(d D) (a, b contracttest.Transaction)) {
+	t.Helper()
 	for _, swapped := range []bool{false, true} {
-		d := desk{t, newLedger(t)}
+		d := newDesk(t)
 		a, b := prepare(d)
 		collide := bAfterA
 		if swapped {

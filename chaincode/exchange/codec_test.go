@@ -150,6 +150,11 @@ func FuzzDecode(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(string(row.Op), empty)
+		good, err := Encode(bodies()[row.Op])
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(row.Op), good)
 	}
 	f.Add(string(OpRequestOpen), []byte(`{"dataset":"d-aaaaaaaaaaaaaaaaaaaaaaaaaa","purpose":"p","legalBasis":"l","actions":["read"],"notBefore":"2026-01-01T00:00:00+01:00","notAfter":"2026-02-01T00:00:00Z","uses":1}`))
 	f.Add(string(OpGrantGive), []byte(`{"request":"r-aaaaaaaaaaaaaaaaaaaaaaaaaa","obligations":{"deleteWithin":1}}`))

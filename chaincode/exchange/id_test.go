@@ -13,6 +13,9 @@ func TestNewID(t *testing.T) {
 		"g-46bjc5ui3enl2i25uftfnuzrpn": NewID(NounGrant, "CensusMSP", "give-1"),
 		"c-eiy5odoybaxdtrroqwim6jcu6i": NewID(NounOperation, "CensusMSP", "give-1"),
 		"d-iqf5pdicnbxm6rtl6thbr4pvqk": DatasetID("CensusMSP", "population"),
+		"k-apehpqxrlizmr3bdyux6rxlp33": KeyringID("LaborMSP", "statistics"),
+		"j-5cd5ct4nobjax565w2lpn5loyg": NewID(NounJob, "HealthMSP", "ask-1"),
+		"g-437pxnitfl5dztfz5jqg7n5zpb": JobGrantID(NewID(NounJob, "HealthMSP", "ask-1"), 2),
 		"f-aplg3ueigxa4upysrthkzuptdl": OfficerID([]byte("certificate")),
 	} {
 		if got != want {
@@ -20,7 +23,7 @@ func TestNewID(t *testing.T) {
 		}
 	}
 	seen := make(map[string]string)
-	for _, noun := range []Noun{NounObject, NounRequest, NounGrant, NounOperation} {
+	for _, noun := range []Noun{NounObject, NounRequest, NounGrant, NounOperation, NounKeyring, NounJob} {
 		for _, msp := range []string{"A", "AB", ""} {
 			for _, command := range []string{"B", "BC", "C", ""} {
 				id, name := NewID(noun, msp, command), string(noun)+"|"+msp+"|"+command
@@ -72,6 +75,7 @@ func TestKeys(t *testing.T) {
 		DepartmentKey("census"), DepartmentsKey(), MSPKey("census"), OfficerKey(id), DatasetKey(id), ObjectKey(id), ObjectKey(other),
 		AttestationKey(other, "census"), AttestationKey(other, "health"), RequestKey(id), GrantKey(id),
 		RedemptionKey(id, 0), RedemptionKey(id, 10), ReleaseKeyOf(id, 0), ReceiptKey(id, 0), DisputeKey(id, 0),
+		KeyringKey(id), JobKey(id), ContributionKey(id, "census"), ContributionKey(id, "labor"), MaskKey(id), EvaluationKey(id), ShareKey(id, "labor"), ResultKey(id),
 		OperationKey("census", "c1"), OperationKey("census", "c"), OperationKey("census1", "c"),
 	} {
 		joined := k.Type + "\x00" + strings.Join(k.Parts, "\x00") + "\x00"
