@@ -34,40 +34,56 @@ func (k *planKey) UnmarshalJSON(data []byte) error {
 // readPlan reads the document that --file names, strictly, and checks it. Its
 // deadline is in it, or so long from now.
 func readPlan(file string, length span, now time.Time) (*exchange.OpenJob, error) {
-	var doc planDocument
-	if err := readDocument("--file", file, &doc); err != nil {
+	plan, err := readPlanDocument("--file", file)
+	if err != nil {
 		return nil, err
-	}
-	plan := doc.Plan
-	for _, key := range doc.Keys {
-		plan.Keys = append(plan.Keys, string(key))
-	}
-	if doc.KeysFile != "" {
-		if len(plan.Keys) > 0 {
-			return nil, usagef("%s: keys and keysFile both say what the result is asked for: give one", file)
-		}
-		name := doc.KeysFile
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(filepath.Dir(file), name)
-		}
-		var err error
-		if plan.Keys, err = readKeys(name); err != nil {
-			return nil, err
-		}
 	}
 	switch {
 	case length != 0 && !plan.Deadline.IsZero():
 		return nil, usagef("%s has a deadline, and --for says another: give one", file)
 	case length != 0:
-		plan.Deadline = now.UTC().Truncate(time.Second).Add(time.Duration(length))
+		plan.Deadline = after(now, length)
 	case plan.Deadline.IsZero():
 		return nil, usagef("%s has no deadline: write one, as in deadline: 2026-01-31T12:00:00Z, or say --for 2h", file)
 	}
+	return checkedPlan(file, plan)
+}
+
+func after(now time.Time, length span) time.Time {
+	return now.UTC().Truncate(time.Second).Add(time.Duration(length))
+}
+
+func checkedPlan(file string, plan exchange.Plan) (*exchange.OpenJob, error) {
 	body := &exchange.OpenJob{Plan: plan}
 	if err := body.Validate(); err != nil {
 		return nil, usagef("%s: %w", file, err)
 	}
 	return body, nil
+}
+
+// readPlanDocument reads a plan as it stands in the file that a flag names, its
+// keys among it, wherever they are written.
+func readPlanDocument(flag, file string) (exchange.Plan, error) {
+	var doc planDocument
+	if err := readDocument(flag, file, &doc); err != nil {
+		return doc.Plan, err
+	}
+	for _, key := range doc.Keys {
+		doc.Plan.Keys = append(doc.Plan.Keys, string(key))
+	}
+	if doc.KeysFile == "" {
+		return doc.Plan, nil
+	}
+	if len(doc.Keys) > 0 {
+		return doc.Plan, usagef("%s: keys and keysFile both say what the result is asked for: give one", file)
+	}
+	name := doc.KeysFile
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(filepath.Dir(file), name)
+	}
+	keys, err := readKeys(name)
+	doc.Plan.Keys = keys
+	return doc.Plan, err
 }
 
 // readKeys reads a file with a key a line.
