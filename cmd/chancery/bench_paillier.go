@@ -54,7 +54,7 @@ type contest struct {
 const (
 	paillierBatch  = 64                    // ciphertexts at a time
 	paillierFew    = 8                     // of math/big's between two looks at the clock
-	paillierSlice  = 40 * time.Millisecond // of a turn at least
+	paillierSlice  = 40 * time.Millisecond // of processor time at most before the other's turn
 	paillierRounds = 3                     // for each round of the others: its turns are short
 )
 
@@ -65,6 +65,7 @@ func (b *bench) paillier(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	slice := min(b.opts.turn()/100, paillierSlice)
 	for i, c := range o.contests(ctx) {
 		var ours, theirs []float64
 		if err := c.ours(); err != nil { // tables and workspaces
@@ -74,12 +75,12 @@ func (b *bench) paillier(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			mine, err := perCPUSecond(c.batch, c.ours)
+			mine, err := perCPUSecond(slice, c.batch, c.ours)
 			if err != nil {
 				return err
 			}
 			n := 0
-			big, err := perCPUSecond(paillierFew, func() error {
+			big, err := perCPUSecond(slice, paillierFew, func() error {
 				for range paillierFew {
 					c.theirs(n % paillierBatch)
 					n++
@@ -103,14 +104,14 @@ func (b *bench) paillier(ctx context.Context) error {
 
 // perCPUSecond is how often work is done in a second of this process's own
 // processor time, which other processes do not share: work is n at a time.
-func perCPUSecond(n int, work func() error) (float64, error) {
+func perCPUSecond(slice time.Duration, n int, work func() error) (float64, error) {
 	start, done := ownTime(), 0
 	for {
 		if err := work(); err != nil {
 			return 0, err
 		}
 		done += n
-		if elapsed := ownTime() - start; elapsed >= paillierSlice {
+		if elapsed := ownTime() - start; elapsed >= slice {
 			return float64(done) / elapsed.Seconds(), nil
 		}
 	}

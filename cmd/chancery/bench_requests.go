@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"chancery/chaincode/exchange"
@@ -172,31 +170,16 @@ func (b *bench) checkOpened(ctx context.Context, series string, from uint64, pub
 	return nil
 }
 
-// publishers is how many commands are published at once.
-const publishers = 64
-
-// publishCommands publishes a run of commands of a series.
+// publishCommands publishes a run of commands of a series, as one where they are
+// several.
 func (b *bench) publishCommands(ctx context.Context, series string, from, n int) error {
-	var (
-		group sync.WaitGroup
-		errs  = make([]error, n)
-		next  = make(chan int)
-	)
-	for range min(publishers, n) {
-		group.Go(func() {
-			for i := range next {
-				e, err := b.command(series, from+i, time.Now())
-				if err == nil {
-					_, err = b.asker.systems.Publish(ctx, e)
-				}
-				errs[i] = err
-			}
-		})
+	list := make([]events.Envelope, n)
+	for i := range list {
+		var err error
+		if list[i], err = b.command(series, from+i, time.Now()); err != nil {
+			return err
+		}
 	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	group.Wait()
-	return errors.Join(errs...)
+	_, err := b.asker.systems.PublishAll(ctx, list)
+	return err
 }
