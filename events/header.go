@@ -21,6 +21,8 @@ const (
 	prefix      = "ce-"
 	maxHeaders  = 40
 	maxValue    = 1024 // bytes of an attribute before its encoding
+
+	usualHeaders = 24 // room for the attributes and NATS's own
 )
 
 // validAttribute is what CloudEvents demands of an attribute's name: 1 to 20 of
@@ -41,11 +43,13 @@ func (e Envelope) Msg() (*nats.Msg, error) {
 	if err := e.Validate(); err != nil {
 		return nil, fmt.Errorf("write %s %s: %w", e.Type, e.ID, err)
 	}
-	m := nats.NewMsg(e.Address.String())
-	m.Data = e.Data
-	for name, value := range e.attributes() {
+	attributes := e.attributes()
+	values := make([]string, 0, len(attributes))
+	m := &nats.Msg{Subject: e.Address.String(), Header: make(nats.Header, usualHeaders), Data: e.Data}
+	for name, value := range attributes {
 		if value != "" {
-			m.Header[prefix+name] = []string{percentEncode(value)}
+			values = append(values, percentEncode(value))
+			m.Header[prefix+name] = values[len(values)-1 : len(values) : len(values)]
 		}
 	}
 	if id := e.messageID(); id != "" {
@@ -55,10 +59,8 @@ func (e Envelope) Msg() (*nats.Msg, error) {
 }
 
 func (e Envelope) attributes() map[string]string {
-	a := maps.Clone(e.Extensions)
-	if a == nil {
-		a = make(map[string]string)
-	}
+	a := make(map[string]string, usualHeaders)
+	maps.Copy(a, e.Extensions)
 	a["specversion"], a["datacontenttype"] = specVersion, contentType
 	a["id"], a["source"], a["type"], a["subject"] = e.ID, e.Source, e.Type, e.About
 	a["dataschema"], a["correlation"] = e.DataSchema, e.Correlation
@@ -217,9 +219,12 @@ const hexDigits = "0123456789ABCDEF"
 // the NATS binding adopts: space, double quote, percent and everything outside
 // printable ASCII.
 func percentEncode(s string) string {
+	if !strings.ContainsFunc(s, needsEncoding) {
+		return s
+	}
 	var b strings.Builder
 	for _, c := range []byte(s) {
-		if c > ' ' && c < 0x7f && c != '"' && c != '%' {
+		if !needsEncoding(rune(c)) {
 			b.WriteByte(c)
 			continue
 		}
@@ -229,6 +234,8 @@ func percentEncode(s string) string {
 	}
 	return b.String()
 }
+
+func needsEncoding(c rune) bool { return c <= ' ' || c >= 0x7f || c == '"' || c == '%' }
 
 func percentDecode(s string) (string, bool) {
 	if !strings.Contains(s, "%") {

@@ -203,11 +203,7 @@ func (l *load) checkFiles(t *testing.T, department string) (delivered int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hidden, err := filepath.Glob(filepath.Join(inbox, "*", "*", ".*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range append(found, hidden...) {
+	for _, file := range found {
 		name, err := filepath.Rel(inbox, file)
 		if err != nil {
 			t.Fatal(err)

@@ -28,7 +28,7 @@ type Ledger interface {
 // Bus is what listen needs of the bus.
 type Bus interface {
 	Tail(ctx context.Context, stream string) (bus.Tail, error)
-	PublishBatch(ctx context.Context, batch []events.Envelope, after bus.Tail) (uint64, error)
+	PublishReady(ctx context.Context, batch []bus.Ready, after bus.Tail) (uint64, error)
 }
 
 // Config is what listen works with.
@@ -64,7 +64,7 @@ type listener struct {
 }
 
 const (
-	blocksAhead = 8                      // blocks read before they are published
+	blocksAhead = 8                      // blocks read before they are written as messages
 	awayPause   = 500 * time.Millisecond // before a bus that is away is tried again
 )
 
@@ -98,7 +98,7 @@ func (l *listener) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w := &writer{listener: l}
+	w := &writer{listener: l, end: &tail, room: newRoom()}
 	if err := w.absorb(ctx, tail); err != nil {
 		return err
 	}
@@ -109,32 +109,35 @@ func (l *listener) follow(ctx context.Context) error {
 	zerolog.Ctx(ctx).Info().Uint64("block", from).Uint64("sequence", tail.Sequence).Msg("reads the ledger")
 
 	ctx, cancel := context.WithCancel(ctx)
-	var reader sync.WaitGroup
-	defer reader.Wait()
+	var others sync.WaitGroup
+	defer others.Wait()
 	defer cancel()
 	blocks, ended := make(chan ledger.Block, blocksAhead), make(chan error, 1)
-	reader.Go(func() { l.watchHeight(ctx) })
-	reader.Go(func() { ended <- feed(ctx, l.Ledger, from, blocks) })
-	return w.write(ctx, blocks, ended)
+	scribe := newScribe(l.Channel, blocks, w.room)
+	others.Go(func() { l.watchHeight(ctx) })
+	others.Go(func() { ended <- feed(ctx, l.Ledger, from, blocks) })
+	others.Go(func() { scribe.run(ctx) })
+	return w.write(ctx, scribe, ended)
 }
 
-// write publishes blocks until something fails. It takes all blocks that are
-// there, up to a batch, so that it stores many at once when it is behind and
-// each at once when it is not.
-func (w *writer) write(ctx context.Context, blocks <-chan ledger.Block, ended <-chan error) error {
+// write publishes what the scribe has written until something fails. It takes
+// all that is there or about to be, up to a batch, so that it stores many blocks
+// at once when it is behind and each at once when it is not.
+func (w *writer) write(ctx context.Context, from *scribe, ended <-chan error) error {
 	check := time.NewTicker(w.Check)
 	defer check.Stop()
 	for {
 		w.tell()
 		select {
-		case b := <-blocks:
-			if err := w.take(b); err != nil {
+		case s := <-from.scripts:
+			if err := w.take(s); err != nil {
 				return err
 			}
-			if len(blocks) > 0 && !w.full() {
+			more := from.more()
+			if more && !w.full() {
 				continue
 			}
-			if err := w.flush(ctx, len(blocks) == 0); err != nil {
+			if err := w.flush(ctx, !more); err != nil {
 				return err
 			}
 		case <-check.C:

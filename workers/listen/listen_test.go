@@ -269,6 +269,7 @@ type spoiled struct {
 	// before and after are called around publish number n, from 1; an error
 	// stands in for its own.
 	before, after func(n int) error
+	stored        func(events int) // is told of each batch
 }
 
 func (s *spoiled) Tail(ctx context.Context, stream string) (bus.Tail, error) {
@@ -277,7 +278,7 @@ func (s *spoiled) Tail(ctx context.Context, stream string) (bus.Tail, error) {
 	return s.Bus.Tail(ctx, stream)
 }
 
-func (s *spoiled) PublishBatch(ctx context.Context, batch []events.Envelope, after bus.Tail) (uint64, error) {
+func (s *spoiled) PublishReady(ctx context.Context, batch []bus.Ready, after bus.Tail) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.published++
@@ -286,7 +287,10 @@ func (s *spoiled) PublishBatch(ctx context.Context, batch []events.Envelope, aft
 			return 0, err
 		}
 	}
-	seq, err := s.Bus.PublishBatch(ctx, batch, after)
+	seq, err := s.Bus.PublishReady(ctx, batch, after)
+	if err == nil && s.stored != nil {
+		s.stored(len(batch))
+	}
 	if err == nil && s.after != nil {
 		err = s.after(s.published)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"chancery/chaincode/ledger"
 	"chancery/events"
 	"chancery/events/bus"
 	"chancery/workers"
@@ -24,39 +23,48 @@ type writer struct {
 	place   *events.Position  // of the last event on the stream; nil: there is none
 	seen    bool              // the ledger was seen to hold place
 	next    uint64            // number after the last block taken; 0: none was
+	end     *bus.Tail         // of the stream, as the last batch left it; nil: look
 	left    uint64            // messages on the stream when it was looked at
 	pending []events.Envelope // not on the stream yet, in order
+	ready   []bus.Ready       // the same, written
 	bytes   int               // of their data
+	room    *room             // that pending takes
 	standby bool              // another listener is ahead
 }
 
-// take adds a block's events that come after the place reached.
-func (w *writer) take(b ledger.Block) error {
-	if err := w.compare(b); err != nil {
-		return err
+// take adds what comes after the place reached. When the block of that place is
+// read, the event that the stream tells of has to stand there.
+func (w *writer) take(s script) error {
+	if s.err != nil {
+		return s.err
 	}
-	w.next = b.Number + 1
-	for e, err := range envelopes(w.Channel, b, w.place) {
-		if err != nil {
-			return err
+	sought := w.place != nil && !w.seen && s.number == w.place.Block
+	for i := range s.events {
+		p := s.events[i].Position
+		ahead := 1
+		if w.place != nil {
+			ahead = p.Compare(*w.place)
 		}
-		w.pending = append(w.pending, e)
-		w.bytes += len(e.Data)
+		if sought && ahead == 0 && p.Tx == w.place.Tx {
+			w.seen, sought = true, false
+		}
+		if ahead <= 0 {
+			w.room.give(1, len(s.events[i].Data))
+			continue
+		}
+		if sought {
+			break
+		}
+		w.pending, w.ready = append(w.pending, s.events[i]), append(w.ready, s.ready[i])
+		w.bytes += len(s.events[i].Data)
 	}
-	return nil
-}
-
-// compare checks, when the block of the place reached is read, that the event
-// that the stream tells of stands there.
-func (w *writer) compare(b ledger.Block) error {
-	if w.place == nil || w.seen || b.Number != w.place.Block {
-		return nil
-	}
-	p := *w.place
-	if p.TxIndex >= len(b.Txs) || b.Txs[p.TxIndex].ID != p.Tx || p.EventIndex >= len(b.Txs[p.TxIndex].Events) {
+	if sought && (s.last || len(s.events) > 0 && s.events[len(s.events)-1].Position.Compare(*w.place) > 0) {
+		p := w.place
 		return fmt.Errorf("%w: event %s is not in block %d at transaction %d", ErrOtherLedger, p.EventID(), p.Block, p.TxIndex)
 	}
-	w.seen = true
+	if s.last {
+		w.next = s.number + 1
+	}
 	return nil
 }
 
@@ -65,16 +73,21 @@ func (w *writer) full() bool { return len(w.pending) >= bus.MaxBatch || w.bytes 
 
 // drop takes the first n out of what is pending.
 func (w *writer) drop(n int) {
+	bytes := 0
 	for _, e := range w.pending[:n] {
-		w.bytes -= len(e.Data)
+		bytes += len(e.Data)
 	}
-	clear(w.pending[:n]) // the array outlives the slice
-	w.pending = w.pending[n:]
+	w.bytes -= bytes
+	w.room.give(n, bytes)
+	clear(w.pending[:n]) // the arrays outlive the slices
+	clear(w.ready[:n])
+	w.pending, w.ready = w.pending[n:], w.ready[n:]
 }
 
-// flush publishes full batches, and with all what is left as well. Before each
-// it looks where the stream ends, so that it needs no memory of how the batch
-// before ended, and notices what was taken away.
+// flush publishes full batches, and with all what is left as well. Each is
+// fenced by how the one before left the stream; where that is not so, it looks
+// how the stream ends now, so that it needs no memory of how a batch ended, and
+// notices what was taken away.
 func (w *writer) flush(ctx context.Context, all bool) error {
 	for w.full() || (all && len(w.pending) > 0) {
 		if w.standby {
@@ -82,15 +95,17 @@ func (w *writer) flush(ctx context.Context, all bool) error {
 				return err
 			}
 		}
-		tail, err := w.tail(ctx)
-		if err != nil {
-			return err
+		if w.end == nil || w.standby {
+			if err := w.look(ctx); err != nil {
+				return err
+			}
+			if len(w.pending) == 0 {
+				return nil
+			}
 		}
-		if len(w.pending) == 0 {
-			return nil
-		}
-		n := w.batch()
-		last, err := w.Bus.PublishBatch(ctx, w.pending[:n], tail)
+		n, after := w.batch(), *w.end
+		w.end = nil
+		last, err := w.Bus.PublishReady(ctx, w.ready[:n], after)
 		if errors.Is(err, bus.ErrSequence) {
 			zerolog.Ctx(ctx).Info().Err(err).Msg("another listener is ahead, stands by")
 			w.standby = true
@@ -103,7 +118,7 @@ func (w *writer) flush(ctx context.Context, all bool) error {
 		workers.Published(ctx, w.pending[:n])
 		w.figures.events.Add(float64(n))
 		w.figures.flushed.SetToCurrentTime()
-		w.reach(n, tail)
+		w.reach(n, after, last)
 		zerolog.Ctx(ctx).Debug().Uint64("block", w.place.Block).Int("events", n).Uint64("sequence", last).Msg("published")
 	}
 	return nil
@@ -120,26 +135,27 @@ func (w *writer) batch() int {
 	return len(w.pending)
 }
 
-// reach notes that the first n pending events are on the stream after tail.
-func (w *writer) reach(n int, tail bus.Tail) {
-	last := *w.pending[n-1].Position
-	w.place, w.seen = &last, true
-	w.left = tail.Messages + uint64(n)
+// reach notes that the first n pending events are on the stream, the last of
+// them as the message of that sequence.
+func (w *writer) reach(n int, before bus.Tail, last uint64) {
+	e := w.pending[n-1]
+	w.place, w.seen = e.Position, true
+	w.end = &bus.Tail{
+		Sequence: last, Messages: before.Messages + uint64(n), Created: before.Created,
+		Last: &bus.Message{Envelope: e, Subject: e.Address.String(), Stream: events.StreamLedger, Sequence: last},
+	}
+	w.left = w.end.Messages
 	w.drop(n)
 }
 
-// look notices what happened to a quiet stream.
+// look reads how the stream ends and notices what happened to it.
 func (w *writer) look(ctx context.Context) error {
-	_, err := w.tail(ctx)
-	return err
-}
-
-func (w *writer) tail(ctx context.Context) (bus.Tail, error) {
 	tail, err := w.Bus.Tail(ctx, events.StreamLedger)
 	if err != nil {
-		return tail, err
+		return err
 	}
-	return tail, w.absorb(ctx, tail)
+	w.end = &tail
+	return w.absorb(ctx, tail)
 }
 
 // absorb takes over where the stream ends. Ahead of the place reached: another
