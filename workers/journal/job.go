@@ -89,3 +89,14 @@ func (j *Journal) jobFile(job, part string) (string, error) {
 	}
 	return filepath.Join(j.dir, jobs, job+"-"+part+suffix), nil
 }
+
+// MaskPart names the part of a job that a [Mask] is.
+const MaskPart = "mask"
+
+// Mask is what the requester of a job keeps of its mask: compute makes it, and
+// combine takes it off the result.
+type Mask struct {
+	Spec        string   `json:"spec"`    // digest of the job's spec
+	Numbers     []string `json:"numbers"` // secret, decimal, one for each plaintext
+	Ciphertexts []string `json:"ciphertexts"`
+}
