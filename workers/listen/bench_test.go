@@ -87,7 +87,7 @@ func reads(b *testing.B, c *chain) time.Duration {
 // messages are the events of a ledger as the stream takes them.
 func messages(b *testing.B, c *chain) (list []*nats.Msg) {
 	for _, block := range c.blocks {
-		for e, err := range envelopes("chancery", block, nil) {
+		for e, err := range envelopes("chancery", block) {
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -10,16 +10,16 @@ import (
 )
 
 // envelopes are the events of a block as the stream holds them, in order: those
-// of valid transactions that come after a place, all of them when there is
-// none. An event that no message can carry ends them with an error.
-func envelopes(channel string, b ledger.Block, after *events.Position) iter.Seq2[events.Envelope, error] {
+// of valid transactions. An event that no message can carry ends them with an
+// error.
+func envelopes(channel string, b ledger.Block) iter.Seq2[events.Envelope, error] {
 	return func(yield func(events.Envelope, error) bool) {
 		for _, tx := range b.Txs {
+			if tx.Code != ledger.Valid {
+				continue
+			}
 			for i, event := range tx.Events {
 				p := events.Position{Channel: channel, Block: b.Number, TxIndex: tx.Index, EventIndex: i, Tx: tx.ID, Code: tx.Code}
-				if tx.Code != ledger.Valid || (after != nil && p.Compare(*after) <= 0) {
-					continue
-				}
 				e, err := events.NewLedger(event, p, tx.Time)
 				if err != nil {
 					err = fmt.Errorf("event %d of transaction %s in block %d: %w", i, tx.ID, b.Number, err)

@@ -1,9 +1,16 @@
 package listen
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"chancery/chaincode/exchange"
 	"chancery/chaincode/ledger"
@@ -57,6 +64,68 @@ func TestPurgedBeforeACommit(t *testing.T) {
 		}
 		return nil
 	}})
+	f.holds(c)
+}
+
+// TestDeletedBeforeACommit deletes the stream there, and makes it anew: its
+// sequences begin again, at a number that a commit could meet.
+func TestDeletedBeforeACommit(t *testing.T) {
+	f := start(t)
+	c := newChain("a")
+	c.add(3500)
+	f.listen(c, &spoiled{Bus: f.Connect(t, "listen"), before: func(n int) error {
+		if n != 2 && n != 4 {
+			return nil
+		}
+		if err := f.plain("admin").DeleteStream(t.Context(), events.StreamLedger); err != nil {
+			return err
+		}
+		return f.Connect(t, "admin").EnsureStreams(t.Context())
+	}})
+	f.holds(c)
+}
+
+// TestForeignPublisherBetweenBatches has somebody with listen's key write while
+// a backlog is on its way, where no look at the stream's end is due.
+func TestForeignPublisherBetweenBatches(t *testing.T) {
+	f := start(t)
+	c := newChain("a")
+	c.add(3500)
+	err := f.fails(c, &spoiled{Bus: f.Connect(t, "listen"), before: func(n int) error {
+		if n != 3 {
+			return nil
+		}
+		_, err := f.plain("listen").Publish(t.Context(), "chancery.ledger.made.up", []byte("{}"))
+		return err
+	}})
+	if !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "message 2001 on chancery.ledger.made.up") {
+		t.Errorf("error %v", err)
+	}
+	if n := f.messages(); n != 2001 {
+		t.Errorf("%d messages: what follows a foreign one must not be written", n)
+	}
+}
+
+// TestForgedMessageID has somebody with listen's key publish under the ids that
+// the next events have, so that the stream would take these for said already.
+// Events carry no message id, so that nothing is lost once the forgery is purged
+// and named meanwhile.
+func TestForgedMessageID(t *testing.T) {
+	f := start(t)
+	c := newChain("a")
+	c.add(3)
+	for i := range 3 {
+		m := nats.NewMsg("chancery.ledger.made.up")
+		m.Header.Set(jetstream.MsgIDHeader, fmt.Sprintf("a-0-0.%d", i))
+		if _, err := f.plain("listen").PublishMsg(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.fails(c, f.Connect(t, "listen")); !errors.Is(err, ErrForeign) {
+		t.Errorf("error %v", err)
+	}
+	f.purge()
+	f.listen(c, f.Connect(t, "listen"))
 	f.holds(c)
 }
 
@@ -232,4 +301,98 @@ func TestRefusesAnEventThatHasNoSubject(t *testing.T) {
 	if !errors.Is(err, exchange.ErrInvalid) || !strings.Contains(err.Error(), "event 1 of transaction a-0-0 in block 0") {
 		t.Errorf("error %v", err)
 	}
+}
+
+// TestLoneEventGoesOutAtOnce adds events one by one, each when the one before is
+// stored: nothing but the event itself moves the listener.
+func TestLoneEventGoesOutAtOnce(t *testing.T) {
+	f := start(t)
+	c := newChain("a")
+	b := &spoiled{Bus: f.Connect(t, "listen")}
+	stored := make(chan int, 1)
+	b.stored = func(n int) { stored <- n }
+	w := New(Config{Channel: "chancery", Ledger: c, Bus: b, Check: time.Hour})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	for i := range 30 {
+		for range i % 3 {
+			c.add() // a block that says nothing
+		}
+		c.add(1)
+		select {
+		case n := <-stored:
+			if n != 1 {
+				t.Errorf("%d events at once", n)
+			}
+		case <-time.After(within):
+			t.Fatalf("event %d did not go out", i)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReadsNoFurtherAheadThanThereIsRoom holds the bus while a ledger is read
+// that is much longer.
+func TestReadsNoFurtherAheadThanThereIsRoom(t *testing.T) {
+	f := start(t)
+	c := newChain("a")
+	const blocks, each = 120, 100
+	for range blocks {
+		c.add(each)
+	}
+	read := &counted{chain: c}
+	b := &spoiled{Bus: f.Connect(t, "listen")}
+	held := make(chan struct{})
+	b.before = func(n int) error {
+		if n == 1 {
+			<-held
+		}
+		return nil
+	}
+	w := New(Config{Channel: "chancery", Ledger: read, Bus: b})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	before := int64(-1)
+	deadline := time.Now().Add(within)
+	for poll := time.NewTicker(300 * time.Millisecond); before != read.blocks.Load() || before == 0; <-poll.C {
+		if before = read.blocks.Load(); time.Now().After(deadline) {
+			t.Fatal("reading does not end")
+		}
+	}
+	if most := int64(roomEvents/each + blocksAhead + 3); before > most {
+		t.Errorf("%d blocks of %d events are read ahead, at most %d should be", before, each, most)
+	}
+	close(held)
+	f.holds(c)
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// counted is a ledger that counts the blocks that it gave.
+type counted struct {
+	*chain
+	blocks atomic.Int64
+}
+
+func (c *counted) Blocks(ctx context.Context, from uint64, yield func(ledger.Block) error) error {
+	return c.chain.Blocks(ctx, from, func(b ledger.Block) error {
+		c.blocks.Add(1)
+		return yield(b)
+	})
+}
+
+func (f fixture) messages() uint64 {
+	f.t.Helper()
+	tail, err := f.reader.Tail(f.t.Context(), events.StreamLedger)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return tail.Messages
 }

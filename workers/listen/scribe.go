@@ -58,7 +58,7 @@ func (s *scribe) run(ctx context.Context) {
 // write writes a block, in parts that are no larger than a batch.
 func (s *scribe) write(ctx context.Context, b ledger.Block) bool {
 	part, bytes := script{number: b.Number}, 0
-	for e, err := range envelopes(s.channel, b, nil) {
+	for e, err := range envelopes(s.channel, b) {
 		var ready bus.Ready
 		if err == nil {
 			ready, err = bus.Write(e) // which is valid

@@ -98,7 +98,7 @@ func (cfg VerifyConfig) facts(ctx context.Context, r *Report) iter.Seq2[events.E
 				yield(events.Envelope{}, err)
 				return
 			}
-			for e, err := range envelopes(cfg.Channel, b, nil) {
+			for e, err := range envelopes(cfg.Channel, b) {
 				if !yield(e, err) {
 					return
 				}

@@ -18,7 +18,7 @@ import (
 func (c *chain) says(t *testing.T) (list []events.Envelope) {
 	t.Helper()
 	for _, b := range c.blocks {
-		for e, err := range envelopes("chancery", b, nil) {
+		for e, err := range envelopes("chancery", b) {
 			if err != nil {
 				t.Fatal(err)
 			}
