@@ -2,6 +2,7 @@ package paillier
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"math/big"
@@ -93,6 +94,9 @@ func parseVerificationKey(b []byte) (*VerificationKey, error) {
 	if err := f.end(); err != nil {
 		return nil, err
 	}
+	if digest := verificationDigest(b[:len(b)-FingerprintSize]); Fingerprint(digest[:FingerprintSize]) != fp {
+		return nil, ErrFingerprint
+	}
 	if n.BitLen() != bits {
 		return nil, fmt.Errorf("%w: %d bits, not %d", ErrModulusSize, n.BitLen(), bits)
 	}
@@ -100,14 +104,12 @@ func parseVerificationKey(b []byte) (*VerificationKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	vk, err := NewVerificationKey(pk, threshold, values)
-	if err != nil {
-		return nil, err
-	}
-	if vk.Fingerprint() != fp {
-		return nil, ErrFingerprint
-	}
-	return vk, nil
+	return NewVerificationKey(pk, threshold, values)
+}
+
+// verificationDigest is the hash that a verification key's body is known by.
+func verificationDigest(body []byte) [sha256.Size]byte {
+	return sha256.Sum256(append([]byte("paillier verification key v1\x00"), body...))
 }
 
 // ParseVerificationKeyText decodes and checks the text form of a key.

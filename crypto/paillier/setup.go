@@ -165,12 +165,12 @@ func parseSetup(b []byte) (*Setup, error) {
 		return nil, fmt.Errorf("%w: %d bytes", ErrEncoding, len(b))
 	}
 	bits, fp := int(binary.BigEndian.Uint16(b[3:])), Fingerprint(b[len(b)-FingerprintSize:])
-	if bits < MinBits || bits > MaxBits || bits%64 != 0 {
-		return nil, fmt.Errorf("%w: %d bits", ErrModulusSize, bits)
-	}
 	f, err := open(b, kindSetup, bits, fp)
 	if err != nil {
 		return nil, err
+	}
+	if bits < MinBits || bits > MaxBits || bits%64 != 0 {
+		return nil, fmt.Errorf("%w: %d bits", ErrModulusSize, bits)
 	}
 	n := f.number(bits / 8)
 	u := &Setup{s: f.number(bits / 8), t: f.number(bits / 8), e: f.bytes(setupRounds / 8)}
@@ -183,13 +183,11 @@ func parseSetup(b []byte) (*Setup, error) {
 	if n.BitLen() != bits {
 		return nil, fmt.Errorf("%w: %d bits, not %d", ErrModulusSize, n.BitLen(), bits)
 	}
-	if u.pk, err = NewPublicKey(n, FormStandard); err != nil {
-		return nil, err
-	}
-	if u.pk.fp != fp {
+	if fingerprint(FormStandard, n) != fp {
 		return nil, ErrFingerprint
 	}
-	return u, nil
+	u.pk, err = NewPublicKey(n, FormStandard)
+	return u, err
 }
 
 // ParseSetupText decodes and checks the text form of a set-up.

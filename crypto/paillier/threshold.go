@@ -55,7 +55,7 @@ func newVerificationKey(pk *PublicKey, threshold int, values []*big.Int) *Verifi
 	}
 	vk.factorial = new(big.Int).MulRange(1, int64(len(values)))
 	vk.base = verificationBase(pk)
-	vk.digest = sha256.Sum256(append([]byte("paillier verification key v1\x00"), vk.body()...))
+	vk.digest = verificationDigest(vk.body())
 	return vk
 }
 
