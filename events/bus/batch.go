@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	token "crypto/rand"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -19,10 +20,12 @@ import (
 const batchBytes = 8 << 20
 
 // JetStream's codes for an atomic batch that holds a message id which the
-// stream knows, and for one that must wait for others to end.
+// stream knows, for one that must wait for others to end, and for an expected
+// last message id that is not the last.
 const (
 	codeDuplicateInBatch jetstream.ErrorCode = 10201
 	codeManyBatches      jetstream.ErrorCode = 10210
+	codeWrongLastID      jetstream.ErrorCode = 10070
 )
 
 // PublishAll stores any number of events or commands of one stream, each once,
@@ -30,11 +33,10 @@ const (
 // for its disk: messages go in atomic batches of up to [MaxBatch], each stored
 // as a whole or not at all, in order.
 //
-// The stream refuses a whole batch for one message that it has already. Such a
-// batch is sent again in halves, down to single messages, so that what is new
-// is stored and what is not is told as a duplicate; it is then not stored in one
-// step. A message that is there twice in the call is a duplicate the second
-// time.
+// The stream refuses a whole batch for one message that it has already. Then it
+// is asked which these are, they are told as duplicates, and the rest goes as a
+// batch without them. A message that is there twice in the call is a duplicate
+// the second time.
 //
 // With an error, which is one of those of [Conn.Publish], the messages without
 // a sequence may or may not be stored; to say all of them again is harmless for
@@ -97,29 +99,72 @@ func (m *many) fits(from int) int {
 	return len(m.order)
 }
 
-// publishSpan stores some messages of a call as one, or, where some of them are
-// there already, in parts.
+// publishSpan stores some messages of a call as one, without those that are
+// there already.
 func (c *Conn) publishSpan(ctx context.Context, m *many, stored []Stored, span []int) error {
-	if len(span) == 1 {
-		one, err := c.Publish(ctx, m.list[span[0]])
-		stored[span[0]] = one
-		return err
-	}
-	ack, err := c.publishAtomic(ctx, m, span)
-	switch {
-	case apiCode(err) == codeDuplicateInBatch:
-		half := len(span) / 2
-		if err := c.publishSpan(ctx, m, stored, span[:half]); err != nil {
-			return err
+	for len(span) > 1 {
+		ack, err := c.publishAtomic(ctx, m, span)
+		if err == nil {
+			for n, i := range span {
+				stored[i] = Stored{Stream: ack.Stream, Sequence: ack.Sequence - uint64(len(span)-1-n)}
+			}
+			return nil
 		}
-		return c.publishSpan(ctx, m, stored, span[half:])
-	case err != nil:
-		return fmt.Errorf("publish a batch of %d: %w", len(span), err)
+		if apiCode(err) != codeDuplicateInBatch {
+			return fmt.Errorf("publish a batch of %d: %w", len(span), err)
+		}
+		fresh, err := c.sift(ctx, m, stored, span)
+		if err != nil {
+			return fmt.Errorf("look for duplicates among %d: %w", len(span), err)
+		}
+		if len(fresh) == len(span) { // they have become too old to be known meanwhile
+			half := len(span) / 2
+			if err := c.publishSpan(ctx, m, stored, span[:half]); err != nil {
+				return err
+			}
+			fresh = span[half:]
+		}
+		span = fresh
+	}
+	if len(span) == 0 {
+		return nil
+	}
+	one, err := c.Publish(ctx, m.list[span[0]])
+	stored[span[0]] = one
+	return err
+}
+
+// sift asks the stream which messages it has, and returns the others. It sends
+// their ids with a condition that none fulfils, which the stream looks at after
+// it has looked for duplicates: nothing is stored.
+func (c *Conn) sift(ctx context.Context, m *many, stored []Stored, span []int) (fresh []int, err error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	futures := make([]jetstream.PubAckFuture, len(span))
+	for n, i := range span {
+		msg, err := m.list[i].Msg()
+		if err != nil {
+			return nil, err
+		}
+		msg.Data = nil
+		if futures[n], err = c.js.PublishMsgAsync(msg, jetstream.WithExpectLastMsgID("none: "+token.Text())); err != nil {
+			return nil, classify(err)
+		}
 	}
 	for n, i := range span {
-		stored[i] = Stored{Stream: ack.Stream, Sequence: ack.Sequence - uint64(len(span)-1-n)}
+		select {
+		case ack := <-futures[n].Ok():
+			stored[i] = Stored{ack.Stream, ack.Sequence, true}
+		case err := <-futures[n].Err():
+			if apiCode(err) != codeWrongLastID {
+				return nil, classify(err)
+			}
+			fresh = append(fresh, i)
+		case <-ctx.Done():
+			return nil, classify(ctx.Err())
+		}
 	}
-	return nil
+	return fresh, nil
 }
 
 // publishAtomic stores messages as one batch. It waits for its turn where the
