@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chancery/chaincode"
+	"chancery/chaincode/exchange"
 	"chancery/compose"
 )
 
@@ -106,6 +107,9 @@ func (b *bench) serveRaw(ctx context.Context) error {
 		if err := os.WriteFile(file, data, 0o600); err != nil {
 			return err
 		}
+		if err := checkFree(cfg.Address); err != nil {
+			return err
+		}
 		log, err := openChildLog(filepath.Join(dir, department+".log"))
 		if err != nil {
 			return err
@@ -165,6 +169,16 @@ func freePort() (int, error) {
 		return 0, err
 	}
 	return l.Addr().(*net.TCPAddr).Port, l.Close()
+}
+
+// checkFree refuses a port that somebody listens at: two runs on one network
+// would measure each other.
+func checkFree(address string) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return faultf(exchange.ErrConflict, "the raw chaincode has its place at %s, where somebody listens: does another benchmark run on this network? (%w)", address, err)
+	}
+	return l.Close()
 }
 
 // awaitListener waits until somebody listens.
