@@ -128,6 +128,7 @@ func (d *demo) run(ctx context.Context) error {
 		{"a use of a revoked grant", d.useRevoked},
 		{"three requests, decided by rules and by a person", d.decide},
 		{"altered bytes at a kubo node", d.alter},
+		{"computing on what nobody shows", d.compute},
 		{"measuring the network's own commit latency", d.measureCommits},
 	} {
 		d.app.say("%s", act.title)

@@ -16,6 +16,7 @@ type demoReport struct {
 	Steps       []demoStep   `json:"steps"`
 	Checks      []demoCheck  `json:"checks"`
 	Delivered   demoDelivery `json:"delivered"`
+	Index       demoIndex    `json:"index"`
 	Total       millis       `json:"totalMs"`
 	Kept        bool         `json:"kept"` // the network and the file are still there
 }
@@ -45,6 +46,29 @@ type demoDelivery struct {
 	Bytes     int    `json:"bytes"`
 	Digest    string `json:"sha256"`
 	Identical bool   `json:"identical"` // to the provider's source
+}
+
+// demoIndex is what was computed on ciphertexts.
+type demoIndex struct {
+	Job     string        `json:"job"`
+	States  int           `json:"states"` // in the result
+	File    string        `json:"file"`
+	Highest []demoState   `json:"highest"`
+	Missing []demoMissing `json:"missing"`
+}
+
+// demoState is one state with its index.
+type demoState struct {
+	State string `json:"state"`
+	Key   string `json:"key"` // FIPS code
+	Index string `json:"index"`
+}
+
+// demoMissing is a state that was asked for and is not in the result.
+type demoMissing struct {
+	State      string `json:"state"`
+	Key        string `json:"key"`
+	Department string `json:"department"` // whose table lacks it
 }
 
 // millis is a duration that is written in milliseconds.
@@ -86,10 +110,24 @@ func (r *demoReport) write(w io.Writer) {
 	}
 	checks.write(w)
 	fmt.Fprintf(w, "\nhealth holds %s: %d bytes, SHA-256 %s\n", r.Delivered.File, r.Delivered.Bytes, r.Delivered.Digest)
+	r.Index.write(w)
 	if !r.Kept {
 		fmt.Fprintln(w, "(The network and its files are removed now: --keep leaves them.)")
 	}
 	fmt.Fprintf(w, "All of it took %s.\n", r.Total)
+}
+
+func (x *demoIndex) write(w io.Writer) {
+	fmt.Fprintf(w, "\nNeed index, computed by the contract on ciphertexts: the %d highest of %d states\n\n", len(x.Highest), x.States)
+	states := newTable("STATE", "FIPS", "INDEX")
+	for _, s := range x.Highest {
+		states.add(s.State, s.Key, s.Index)
+	}
+	states.write(w)
+	for _, m := range x.Missing {
+		fmt.Fprintf(w, "Not in it: %s (%s), which %s has no row for.\n", m.State, m.Key, m.Department)
+	}
+	fmt.Fprintln(w)
 }
 
 func ratio(took, unit millis) string {

@@ -15,6 +15,9 @@ import (
 	"chancery/crypto/keystore"
 	"chancery/events/bus"
 	"chancery/workers"
+	"chancery/workers/combine"
+	"chancery/workers/compute"
+	"chancery/workers/decrypt"
 	"chancery/workers/encrypt"
 	"chancery/workers/intake"
 	"chancery/workers/ipfs"
@@ -57,6 +60,9 @@ var roster = []struct {
 	{policy.Name, (*staff).policy},
 	{release.Name, (*staff).release},
 	{receive.Name, (*staff).receive},
+	{compute.Name, (*staff).compute},
+	{decrypt.Name, (*staff).decrypt},
+	{combine.Name, (*staff).combine},
 }
 
 func workerNames() []string {
@@ -191,5 +197,25 @@ func (s *staff) release(*bus.Conn) workers.Worker {
 func (s *staff) receive(*bus.Conn) workers.Worker {
 	return receive.New(receive.Config{
 		Department: s.profile.Department, Inbox: s.profile.Inbox, Keys: s.keys, Node: s.node, Ledger: s.ledger,
+	})
+}
+
+func (s *staff) compute(*bus.Conn) workers.Worker {
+	return compute.New(compute.Config{
+		Department: s.profile.Department, MSP: s.profile.MSP, Peer: s.peer, Chaincode: s.profile.Chaincode,
+		Keys: s.keys, Journal: s.journal, Node: s.node, Ledger: s.ledger,
+	})
+}
+
+func (s *staff) decrypt(*bus.Conn) workers.Worker {
+	return decrypt.New(decrypt.Config{
+		Department: s.profile.Department, MSP: s.profile.MSP, Peer: s.peer, Chaincode: s.profile.Chaincode,
+		Keys: s.keys, Journal: s.journal, Ledger: s.ledger,
+	})
+}
+
+func (s *staff) combine(*bus.Conn) workers.Worker {
+	return combine.New(combine.Config{
+		Department: s.profile.Department, Inbox: s.profile.Inbox, Keys: s.keys, Journal: s.journal, Ledger: s.ledger,
 	})
 }
