@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"chancery/test/data"
 )
 
 // TestDemo runs the demo from an empty directory, for a machine to read.
@@ -29,6 +31,11 @@ func TestDemo(t *testing.T) {
 			Digest    string `json:"sha256"`
 			Identical bool   `json:"identical"`
 		} `json:"delivered"`
+		Index struct {
+			States  int
+			Highest []struct{ State, Key, Index string }
+			Missing []struct{ State, Department string }
+		}
 		Commit float64 `json:"commitMs"`
 	}
 	stdout := json.NewDecoder(strings.NewReader(a.stdout))
@@ -53,6 +60,18 @@ func TestDemo(t *testing.T) {
 	}
 	if d := report.Delivered; !d.Identical || d.Bytes == 0 || len(d.Digest) != 64 {
 		t.Errorf("delivered %+v", d)
+	}
+	plain, err := data.NeedIndex()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Index.Highest) != 10 || report.Index.States != len(plain) || len(report.Index.Missing) != 2 {
+		t.Errorf("need index: %+v", report.Index)
+	}
+	for _, s := range report.Index.Highest {
+		if plain[s.Key] != s.Index {
+			t.Errorf("need index of %s is %s, and %s in the clear", s.State, s.Index, plain[s.Key])
+		}
 	}
 	leavesNothing(t, n.dir, 5*time.Second)
 }
