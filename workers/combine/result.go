@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-	"strings"
 
 	"chancery/chaincode/exchange"
 	"chancery/crypto/envelope"
@@ -173,45 +172,23 @@ func (c *combine) unmask(j exchange.Job, pk *paillier.PublicKey, masked []*big.I
 	if err != nil {
 		return result{}, provenance.Refusef("the sums cannot be unpacked, so that a contribution was out of the declared range: %v", err)
 	}
-	table, err := write(j, packing, sums)
+	table, err := write(j, sums)
 	if err != nil {
 		return result{}, err
 	}
 	return c.salt(j, table)
 }
 
-// write makes the result's table: CSV of key and value, in the spec's order. The
-// packing computes with weights divided by their greatest common divisor, which
-// is multiplied in again here.
-func write(j exchange.Job, packing *paillier.Packing, sums []int64) ([]byte, error) {
-	divisor := big.NewInt(j.Spec.Inputs[0].Weight / packing.Weights()[0])
+// write makes the result's table: CSV of key and value, in the spec's order.
+func write(j exchange.Job, sums []int64) ([]byte, error) {
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)
 	rows := [][]string{{"key", "value"}}
 	for i, key := range j.Keys() {
-		v := new(big.Int).Mul(big.NewInt(sums[i]), divisor)
-		rows = append(rows, []string{key, decimal(v, j.Spec.Scale)})
+		rows = append(rows, []string{key, paillier.FormatDecimal(sums[i], j.Spec.Scale)})
 	}
 	err := w.WriteAll(rows)
 	return out.Bytes(), err
-}
-
-// decimal writes v/10^scale as [paillier.FormatDecimal] does, whatever its size.
-func decimal(v *big.Int, scale int) string {
-	if v.IsInt64() {
-		return paillier.FormatDecimal(v.Int64(), scale)
-	}
-	digits := new(big.Int).Abs(v).String()
-	if missing := scale + 1 - len(digits); missing > 0 {
-		digits = strings.Repeat("0", missing) + digits
-	}
-	if at := len(digits) - scale; scale > 0 {
-		digits = digits[:at] + "." + digits[at:]
-	}
-	if v.Sign() < 0 {
-		digits = "-" + digits
-	}
-	return digits
 }
 
 // salt joins a result with the salt that its commitment is made with.
