@@ -93,7 +93,7 @@ func newRootCommand(a *app) (*cobra.Command, error) {
 	root.CompletionOptions.DisableDefaultCmd = true
 	things := []*cobra.Command{
 		newDatasetCommand(a), newRequestCommand(a), newGrantCommand(a), newObjectCommand(a),
-		newKeyringCommand(a), newJobCommand(a),
+		newKeyringCommand(a), newJobCommand(a), newResultCommand(a),
 		newDepartmentCommand(a), newOfficerCommand(a), newPolicyCommand(a), newKeyCommand(a), newHistoryCommand(a), newWatchCommand(a),
 		newLedgerCommand(a), newDeadCommand(a),
 	}
