@@ -9,7 +9,8 @@ import (
 )
 
 // maskJob records the requester's mask, one ciphertext for each plaintext that
-// the spec's keys can take, before or after the keys are fixed.
+// the spec's keys can take. It is fixed before the first contribution is there:
+// a mask made of another's ciphertext would open that one's values.
 func maskJob(a *act, b *exchange.MaskJob) (subject, error) {
 	j, s, err := a.job(b.Job)
 	if err != nil {
@@ -28,7 +29,7 @@ func maskJob(a *act, b *exchange.MaskJob) (subject, error) {
 			return err
 		}
 		j.Masked = true
-		j.State = contributed(j)
+		j.State = aligned(j)
 		m := exchange.Mask{Job: j.ID, Requester: j.Requester, Ciphertexts: b.Ciphertexts, Change: a.change("")}
 		return firstError(a.put(exchange.MaskKey(j.ID), m), a.putJob(j, m.Change))
 	}
@@ -49,7 +50,7 @@ func contribute(a *act, b *exchange.Contribute) (subject, error) {
 			return exchange.Errorf(exchange.Conflict, "%s has contributed other ciphertexts to job %s", self, j.ID)
 		}
 		own := a.own(&j)
-		if err := firstError(a.checkInTime(j), a.checkContribution(j, *own, b)); err != nil {
+		if err := firstError(a.checkInTime(j), checkTurn(j, self), a.checkContribution(j, *own, b)); err != nil {
 			return err
 		}
 		own.ContributedTx = a.id
@@ -60,10 +61,19 @@ func contribute(a *act, b *exchange.Contribute) (subject, error) {
 	return s, err
 }
 
-// contributed is a job's state once it has all that is evaluated: its mask and
-// every contribution.
+// checkTurn lets a requester that provides data contribute before all others, so
+// that it cannot make its own contribution of theirs. That it has not yet is a
+// [exchange.Conflict], since it may.
+func checkTurn(j exchange.Job, self string) error {
+	if p, provides := j.Party(j.Requester); provides && p.ContributedTx == "" && self != j.Requester {
+		return exchange.Errorf(exchange.Conflict, "the requester %s contributes to job %s before others do", j.Requester, j.ID)
+	}
+	return nil
+}
+
+// contributed is a job's state once it has every contribution.
 func contributed(j exchange.Job) exchange.JobState {
-	if j.Masked && every(j, func(p exchange.JobParty) bool { return p.ContributedTx != "" }) {
+	if every(j, func(p exchange.JobParty) bool { return p.ContributedTx != "" }) {
 		return exchange.JobContributed
 	}
 	return j.State

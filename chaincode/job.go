@@ -148,6 +148,7 @@ func checkDeadline(deadline, now time.Time) error {
 // job finds a job and what every operation on one says of its subject.
 func (a *act) job(id string) (exchange.Job, subject, error) {
 	j, err := need[exchange.Job](a.transaction, exchange.JobKey(id), id)
+	j.Parties = slices.Clone(j.Parties) // for this act to change
 	s := subject{id: j.ID, state: string(j.State)}
 	switch a.row.Party {
 	case exchange.Asker:

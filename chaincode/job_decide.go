@@ -91,17 +91,23 @@ func alignJob(a *act, b *exchange.AlignJob) (subject, error) {
 			return err
 		}
 		own.Aligned, own.Missing = true, b.Missing
-		switch {
-		case !every(j, func(p exchange.JobParty) bool { return p.Aligned }):
-			return a.putJob(j, a.change(""))
-		case len(j.Keys()) == 0:
+		if len(j.Keys()) == 0 && every(j, func(p exchange.JobParty) bool { return p.Aligned }) {
 			j.State, j.Change = exchange.JobFailed, a.change("no key of the job is in every table")
 			return firstError(a.putJob(j, j.Change), a.tellOf(exchange.JobWasFailed, exchange.ToAll, j.ID, j))
 		}
-		j.State = exchange.JobAligned
+		j.State = aligned(j)
 		return a.putJob(j, a.change(""))
 	}
 	return s, err
+}
+
+// aligned is a job's state once everything is fixed before which no provider
+// encrypts: the keys and the requester's mask.
+func aligned(j exchange.Job) exchange.JobState {
+	if j.State == exchange.JobApproved && j.Masked && every(j, func(p exchange.JobParty) bool { return p.Aligned }) {
+		return exchange.JobAligned
+	}
+	return j.State
 }
 
 // checkMissing demands keys of the job, in their order.

@@ -173,15 +173,15 @@ func (c *stage) approved(changes ...func(*exchange.Plan)) *stage {
 	return c
 }
 
-// aligned has a job whose keys are fixed: those that neither provider lacks.
-func (c *stage) aligned(missing ...string) *stage {
+// aligned has a job whose mask and keys are fixed.
+func (c *stage) aligned() *stage {
 	c.t.Helper()
 	if c.job == "" {
 		c.approved()
 	}
+	c.must(c.t, asker, exchange.OpJobMask, "", c.masking())
 	for _, d := range providers {
-		c.must(c.t, workerOf(d), exchange.OpJobAlign, "", &exchange.AlignJob{Job: c.job, Missing: missing})
-		missing = nil
+		c.must(c.t, workerOf(d), exchange.OpJobAlign, "", &exchange.AlignJob{Job: c.job})
 	}
 	return c
 }
@@ -206,7 +206,6 @@ func (c *stage) contributed() *stage {
 	if c.job == "" {
 		c.aligned()
 	}
-	c.must(c.t, asker, exchange.OpJobMask, "", c.masking())
 	for _, d := range providers {
 		c.must(c.t, workerOf(d), exchange.OpJobContribute, "", c.contribution(d))
 	}

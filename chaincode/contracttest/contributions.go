@@ -25,6 +25,7 @@ func (s *suite) testAlignments(t *testing.T) {
 		if j := c.record(); j.State != exchange.JobApproved {
 			t.Errorf("the job is %s after one department of two", j.State)
 		}
+		s.want(t, exchange.OK, asker, exchange.OpJobMask, "", c.masking())
 		s.want(t, exchange.OK, witness, exchange.OpJobAlign, "", lacks("17"))
 		if j := c.record(); j.State != exchange.JobAligned || !slices.Equal(j.Keys(), []string{"2"}) {
 			t.Errorf("the job is %s with the keys %v", j.State, j.Keys())
@@ -96,29 +97,56 @@ func (s *suite) testContributions(t *testing.T) {
 		data.certified()
 		s.want(t, exchange.OK, owner, exchange.OpJobContribute, "", c.contribution(provider))
 	}))
+	t.Run("requester first", s.parallel(s.testRequesterFirst))
 	t.Run("masked last", s.parallel(func(t *testing.T) {
-		c := s.stage(t).aligned()
+		c := s.stage(t).approved()
 		for _, d := range providers {
-			s.want(t, exchange.OK, workerOf(d), exchange.OpJobContribute, "", c.contribution(d))
+			s.want(t, exchange.OK, workerOf(d), exchange.OpJobAlign, "", &exchange.AlignJob{Job: c.job})
 		}
-		s.want(t, exchange.Conflict, asker, exchange.OpJobEvaluate, "", &exchange.EvaluateJob{Job: c.job})
+		s.want(t, exchange.Conflict, owner, exchange.OpJobContribute, "", c.contribution(provider)) // nothing to make a mask of
+		if j := c.record(); j.State != exchange.JobApproved {
+			t.Errorf("the job is %s without a mask", j.State)
+		}
 		s.want(t, exchange.OK, asker, exchange.OpJobMask, "", c.masking())
-		s.want(t, exchange.Exists, asker, exchange.OpJobMask, "", c.masking())
-		if j := c.record(); j.State != exchange.JobContributed {
+		if j := c.record(); j.State != exchange.JobAligned {
 			t.Errorf("the job is %s", j.State)
 		}
+		s.want(t, exchange.OK, owner, exchange.OpJobContribute, "", c.contribution(provider))
+		s.want(t, exchange.Exists, asker, exchange.OpJobMask, "", c.masking())
+		s.want(t, exchange.Conflict, asker, exchange.OpJobMask, "", &exchange.MaskJob{Job: c.job, Ciphertexts: []string{c.computing.inputs[provider]}})
 	}))
 	t.Run("masked first", s.parallel(func(t *testing.T) {
 		c := s.stage(t).proposed()
 		s.want(t, exchange.OK, asker, exchange.OpJobMask, "", c.masking())
 		s.want(t, exchange.Exists, asker, exchange.OpJobMask, "", c.masking())
 		s.want(t, exchange.Conflict, asker, exchange.OpJobMask, "", &exchange.MaskJob{Job: c.job, Ciphertexts: []string{c.computing.other}})
-		c.approvedByAll().aligned()
+		c.approvedByAll()
+		for _, d := range providers {
+			s.want(t, exchange.OK, workerOf(d), exchange.OpJobAlign, "", &exchange.AlignJob{Job: c.job})
+		}
 		s.want(t, exchange.OK, owner, exchange.OpJobContribute, "", c.contribution(provider))
 		if out := s.want(t, exchange.OK, witness, exchange.OpJobContribute, "", c.contribution(third)); c.record().State != exchange.JobContributed {
 			t.Errorf("the job is %s after %+v", c.record().State, out)
 		}
 	}))
+}
+
+// testRequesterFirst has the requester provide data of its own: nobody else
+// contributes before it does.
+func (s *suite) testRequesterFirst(t *testing.T) {
+	c := s.stage(t).proposed(func(p *exchange.Plan) {
+		p.Inputs = append(p.Inputs, exchange.Input{Dataset: s.computing.dataset[requester], Key: "state", Value: "rate", Weight: 1})
+	})
+	c.approvedByAll()
+	c.must(t, s.actorOf(requester, exchange.Officer), exchange.OpJobApprove, "", c.approval())
+	c.must(t, asker, exchange.OpJobAlign, "", &exchange.AlignJob{Job: c.job})
+	c.aligned()
+	s.want(t, exchange.Conflict, owner, exchange.OpJobContribute, "", c.contribution(provider))
+	own := &exchange.Contribute{Job: c.job, Inputs: []exchange.Encrypted{{Input: 2, Ciphertexts: []string{c.computing.other}}}}
+	s.want(t, exchange.OK, asker, exchange.OpJobContribute, "", own)
+	s.want(t, exchange.OK, owner, exchange.OpJobContribute, "", c.contribution(provider))
+	s.want(t, exchange.OK, witness, exchange.OpJobContribute, "", c.contribution(third))
+	s.want(t, exchange.OK, asker, exchange.OpJobEvaluate, "", &exchange.EvaluateJob{Job: c.job})
 }
 
 // approvedByAll has both providers approve the job that is there.
@@ -142,7 +170,7 @@ func (c *stage) revokedInput(department string) *stage {
 // testCiphertexts contributes and masks with what is no ciphertext under the
 // keyring's key.
 func (s *suite) testCiphertexts(t *testing.T) {
-	c := s.stage(t).aligned()
+	c, unmasked := s.stage(t).aligned(), s.stage(t).proposed()
 	pk := c.computing.key.Public()
 	n := pk.N()
 	square := new(big.Int).Mul(n, n)
@@ -172,12 +200,12 @@ func (s *suite) testCiphertexts(t *testing.T) {
 		if _, err := s.do(t, owner, exchange.OpJobContribute, "", contribution); codeOf(exchange.Outcome{}, err) != exchange.Invalid {
 			t.Errorf("contributed %s: %v, want %s", name, err, exchange.Invalid)
 		}
-		if _, err := s.do(t, asker, exchange.OpJobMask, "", &exchange.MaskJob{Job: c.job, Ciphertexts: []string{text}}); codeOf(exchange.Outcome{}, err) != exchange.Invalid {
+		if _, err := s.do(t, asker, exchange.OpJobMask, "", &exchange.MaskJob{Job: unmasked.job, Ciphertexts: []string{text}}); codeOf(exchange.Outcome{}, err) != exchange.Invalid {
 			t.Errorf("masked with %s: %v, want %s", name, err, exchange.Invalid)
 		}
 	}
-	s.want(t, exchange.Invalid, asker, exchange.OpJobMask, "", &exchange.MaskJob{Job: c.job, Ciphertexts: []string{good, good}})
-	s.want(t, exchange.Invalid, asker, exchange.OpJobMask, "", &exchange.MaskJob{Job: c.job})
+	s.want(t, exchange.Invalid, asker, exchange.OpJobMask, "", &exchange.MaskJob{Job: unmasked.job, Ciphertexts: []string{good, good}})
+	s.want(t, exchange.Invalid, asker, exchange.OpJobMask, "", &exchange.MaskJob{Job: unmasked.job})
 }
 
 // ciphertext is the text form of any number under the keyring's key, as

@@ -151,7 +151,7 @@ func (s *suite) testEvaluations(t *testing.T) {
 		s.want(t, exchange.Conflict, holder(exchange.Worker), exchange.OpJobShare, "", b)
 	}))
 	t.Run("twice in a batch", s.parallel(func(t *testing.T) {
-		c := s.stage(t).aligned()
+		c := s.stage(t).approved()
 		ops := []exchange.Operation{
 			s.operation(t, exchange.OpJobMask, "", c.masking()),
 			s.operation(t, exchange.OpJobWithdraw, "", c.end("no")),

@@ -96,6 +96,10 @@ func (s *suite) testPlans(t *testing.T) {
 			p.Inputs[1].Dataset, p.Inputs[1].Object = f.dataset[requester], ""
 		}},
 		{"more contributors than there are", exchange.Invalid, "3 are needed", func(p *exchange.Plan) { p.MinContributors = 3 }},
+		{"a column twice", exchange.Invalid, "a second time", func(p *exchange.Plan) {
+			p.Inputs = append(p.Inputs, p.Inputs[1])
+			p.Inputs[2].Weight, p.Inputs[2].Shift, p.Inputs[2].Reduction = -20, -1, exchange.Sum // labor would add nothing
+		}},
 		{"terms without compute", exchange.Denied, "compute", of(closed)},
 		{"terms for another requester", exchange.Denied, third, of(forThird)},
 		{"terms for another purpose", exchange.Denied, "health", of(forHealth)},
@@ -140,13 +144,18 @@ func (s *suite) testPlans(t *testing.T) {
 	t.Run("too large", s.testTooLarge)
 }
 
-// termed has a dataset of census that jobs can use, with changed terms.
-func (s *suite) termed(t *testing.T, change func(*exchange.Terms)) *stage {
+// termed has a dataset of census that jobs can use, with changed terms and
+// further changes.
+func (s *suite) termed(t *testing.T, change func(*exchange.Terms), further ...func(*exchange.RegisterDataset)) *stage {
 	t.Helper()
 	c := s.stage(t)
 	c.terms.Actions = []exchange.Action{exchange.Compute}
 	change(&c.terms)
-	c.dataset = s.must(t, owner, exchange.OpDatasetRegister, "", c.table()).ID
+	b := c.table()
+	for _, change := range further {
+		change(b)
+	}
+	c.dataset = s.must(t, owner, exchange.OpDatasetRegister, "", b).ID
 	return c.published()
 }
 
@@ -187,14 +196,16 @@ func encodedPlan(t *testing.T, p exchange.Plan) string {
 
 // testTooLarge asks for more keys of more inputs than a contribution can hold.
 func (s *suite) testTooLarge(t *testing.T) {
+	bare := s.termed(t, func(*exchange.Terms) {}, func(b *exchange.RegisterDataset) { b.Columns = nil })
 	plan := func(inputs int) *exchange.OpenJob {
 		b := s.computing.plan(s.net.Now())
-		b.ValueBits, b.Keys = 50, nil
+		b.ValueBits, b.Keys, b.Inputs = 50, nil, b.Inputs[1:]
 		for i := range exchange.MaxKeys {
 			b.Keys = append(b.Keys, strconv.Itoa(i))
 		}
 		for len(b.Inputs) < inputs {
-			b.Inputs = append(b.Inputs, b.Inputs[0])
+			value := "v" + strconv.Itoa(len(b.Inputs))
+			b.Inputs = append(b.Inputs, exchange.Input{Dataset: bare.dataset, Key: "k", Value: value, Weight: 1})
 		}
 		return b
 	}

@@ -12,8 +12,8 @@ type JobState string
 const (
 	JobOpen        JobState = "open"        // providers decide
 	JobApproved    JobState = "approved"    // all did; providers say which keys they lack
-	JobAligned     JobState = "aligned"     // the keys are fixed; providers contribute
-	JobContributed JobState = "contributed" // every contribution and the mask are there
+	JobAligned     JobState = "aligned"     // keys and mask are fixed; providers contribute, the requester first where it is one
+	JobContributed JobState = "contributed" // every contribution is there
 	JobComputed    JobState = "computed"    // the contract evaluated them
 	JobShared      JobState = "shared"      // the keyholder opened the masked result for the requester
 	JobClosed      JobState = "closed"      // the requester committed to the result

@@ -174,11 +174,20 @@ func (s *Spec) InputsOf(department string) []int {
 }
 
 // CheckParties refuses a job that would show a department's values to another:
-// one whose keyholder is its requester, or that has fewer providers besides the
-// requester than its minimum.
+// one whose keyholder is its requester, that has fewer providers besides the
+// requester than its minimum, or that takes a column twice, with weights that may
+// cancel, so that a provider counts and adds nothing. Columns that hold the same
+// under two names are for those to see who approve.
 func (s *Spec) CheckParties() error {
 	if s.Keyholder == s.Requester {
 		return Errorf(Invalid, "%s holds the key of keyring %s and would see every contribution to its own job: use a keyring of another department", s.Requester, s.Keyring)
+	}
+	for i, in := range s.Inputs {
+		for _, before := range s.Inputs[:i] {
+			if in.Dataset == before.Dataset && in.Value == before.Value {
+				return Errorf(Invalid, "inputs[%d] takes the column %q of %s a second time: name it once, with the sum of its weights", i, clip(in.Value), in.Dataset)
+			}
+		}
 	}
 	others := 0
 	for _, name := range s.Providers() {

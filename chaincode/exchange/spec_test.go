@@ -93,6 +93,15 @@ func TestCheckParties(t *testing.T) {
 			t.Errorf("%s: %v, want %q", tc.name, err, tc.says)
 		}
 	}
+	twice := someSpec()
+	twice.Inputs[1].Dataset, twice.Inputs[1].Value = twice.Inputs[0].Dataset, twice.Inputs[0].Value
+	if err := twice.CheckParties(); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "a second time") {
+		t.Errorf("a column twice: %v", err)
+	}
+	good := someSpec()
+	if err := good.CheckParties(); err != nil {
+		t.Error(err)
+	}
 	s := Spec{Sources: []Source{{Provider: "b"}, {Provider: "a"}, {Provider: "b"}}}
 	if got := s.Providers(); !slices.Equal(got, []string{"b", "a"}) {
 		t.Errorf("providers %v", got)

@@ -112,7 +112,7 @@ var computing = []Transition{
 	{OpJobRefuse, "RefuseJob", NounJob, underway, string(JobRefused), Provider, deciders, JobWasRefused, false, body[EndJob]},
 	{OpJobFail, "FailJob", NounJob, states(JobApproved, JobAligned), string(JobFailed), Provider, workers, JobWasFailed, true, body[EndJob]},
 	{OpJobAlign, "AlignJob", NounJob, states(JobApproved), "", Provider, workers, JobWasAligned, true, body[AlignJob]},
-	{OpJobMask, "MaskJob", NounJob, states(JobOpen, JobApproved, JobAligned), "", Asker, workers, JobWasMasked, true, body[MaskJob]},
+	{OpJobMask, "MaskJob", NounJob, states(JobOpen, JobApproved), "", Asker, workers, JobWasMasked, true, body[MaskJob]},
 	{OpJobContribute, "ContributeJob", NounJob, states(JobAligned), "", Provider, workers, JobWasContributed, true, body[Contribute]},
 	{OpJobEvaluate, "EvaluateJob", NounJob, states(JobContributed), string(JobComputed), Asker, workers, JobWasComputed, true, body[EvaluateJob]},
 	{OpJobShare, "ShareJob", NounJob, states(JobComputed), string(JobShared), Holder, workers, JobSharePosted, true, body[PostShare]},
