@@ -96,7 +96,7 @@ func (b *bench) fabric(ctx context.Context) error {
 		return fail(err)
 	}
 	rows = b.fabricRows()
-	if err := errors.Join(b.register(ctx, redeemDataset), b.registerObject(ctx)); err != nil {
+	if err := errors.Join(b.register(ctx, b.owner, redeemDataset), b.registerObject(ctx)); err != nil {
 		return fail(err)
 	}
 	if err := b.freeze(ctx, b.everyone()...); err != nil {

@@ -79,7 +79,7 @@ func prepareOpen(_ context.Context, b *bench, series string, _, operations int) 
 // prepareGive opens as many requests as there are calls, and answers each by an
 // officer of the owner, at the owner's peer.
 func prepareGive(ctx context.Context, b *bench, series string, calls, _ int) (caller, error) {
-	if err := b.openMany(ctx, series, calls, 1); err != nil {
+	if err := b.openMany(ctx, series, giveDataset, calls); err != nil {
 		return nil, err
 	}
 	if err := b.awaitRecord(ctx, exchange.NounRequest, b.requestID(series, calls-1)); err != nil {
@@ -179,7 +179,7 @@ const (
 // prepareQuery opens requests and asks for one of them, or for a page.
 func prepareQuery(name string) func(context.Context, *bench, string, int, int) (caller, error) {
 	return func(ctx context.Context, b *bench, series string, _, _ int) (caller, error) {
-		if err := b.openMany(ctx, series, queryRecords, 1); err != nil {
+		if err := b.openMany(ctx, series, benchDataset, queryRecords); err != nil {
 			return nil, err
 		}
 		page, err := exchange.Encode(exchange.Query{

@@ -42,9 +42,17 @@ func (b *bench) latency(ctx context.Context) error {
 	if err := b.ready(ctx); err != nil {
 		return err
 	}
+	if err := b.restProvider(ctx); err != nil {
+		return err
+	}
 	if err := b.findCapacity(ctx); err != nil {
 		return err
 	}
+	stop, err := b.hear(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	var errs []error
 	for _, l := range loads {
 		if err := b.latencyAt(ctx, l.percent); err != nil {
@@ -80,9 +88,15 @@ func (b *bench) latencyAt(ctx context.Context, percent int) error {
 	var ours, raw [2][]float64
 	samples, rawSamples := 0, 0
 	for round := range b.opts.Rounds {
+		if err := b.quiet(ctx); err != nil {
+			return err
+		}
 		series := fmt.Sprintf("latency%d-%d", percent, round)
 		t := b.eventLatency(ctx, series, rate, b.opts.turn())
 		if err := errors.Join(t.err(), ctx.Err()); err != nil {
+			return err
+		}
+		if err := b.quiet(ctx); err != nil {
 			return err
 		}
 		u := openLoad(ctx, rawRate, b.opts.turn(), maxInFlight, func(ctx context.Context, n int) error {

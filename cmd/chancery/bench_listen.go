@@ -45,8 +45,14 @@ func (b *bench) listen(ctx context.Context) error {
 	if err := b.ready(ctx); err != nil {
 		return err
 	}
+	if err := b.restProvider(ctx); err != nil {
+		return err
+	}
 	n, err := b.fillLedger(ctx)
 	if err != nil {
+		return err
+	}
+	if err := b.quiet(ctx); err != nil {
 		return err
 	}
 	height, err := b.asker.worker.Height(ctx)
@@ -104,7 +110,7 @@ func (b *bench) fillLedger(ctx context.Context) (int, error) {
 		return int(tail.Messages), nil
 	}
 	b.say("listen: fills the ledger with %d events", missing)
-	if err := b.openMany(ctx, "fill", missing, 1); err != nil {
+	if err := b.openMany(ctx, "fill", benchDataset, missing); err != nil {
 		return 0, err
 	}
 	want := tail.Messages + uint64(missing)
@@ -117,9 +123,9 @@ func (b *bench) fillLedger(ctx context.Context) (int, error) {
 	return int(tail.Messages), err
 }
 
-// openMany opens requests for so many uses as the asker's worker, without a
-// command on the bus.
-func (b *bench) openMany(ctx context.Context, series string, n, uses int) error {
+// openMany opens requests for a dataset as the asker's worker, without a command
+// on the bus.
+func (b *bench) openMany(ctx context.Context, series, dataset string, n int) error {
 	var (
 		group sync.WaitGroup
 		mu    sync.Mutex
@@ -129,7 +135,7 @@ func (b *bench) openMany(ctx context.Context, series string, n, uses int) error 
 	for range min(n, fillers) {
 		group.Go(func() {
 			for i := range next {
-				outcome, err := workers.Submit(ctx, b.asker.worker, b.name(series, i), exchange.OpRequestOpen, b.request(benchDataset, uses))
+				outcome, err := workers.Submit(ctx, b.asker.worker, b.name(series, i), exchange.OpRequestOpen, b.request(dataset, 1))
 				if err = errors.Join(err, outcome.Err()); err != nil {
 					mu.Lock()
 					first = errors.Join(first, err)

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"chancery/chaincode/exchange"
@@ -32,14 +31,15 @@ type bench struct {
 	broken    error
 
 	owner, asker *desk  // hold the data, ask for it
-	heard        *ear   // the asker's bus
-	told         *ear   // the owner's bus
+	provider     *desk  // is asked a great deal, and answers nothing
+	heard        *ear   // the asker's bus, while b.hear says so
+	told         *ear   // the owner's bus, likewise
 	raw          *wire  // the asker's worker at its peer, without our client
 	signer       *wire  // an officer of the owner, once one is needed
 	run          string // begins the names of what this run makes
 
-	servers []io.Closer // of the raw chaincode
-	frozen  []int       // processes that are stopped
+	servers []io.Closer    // of the raw chaincode
+	frozen  map[string]int // departments whose workers are stopped, and the process
 
 	capacity, rawCapacity float64 // a second; 0: not measured yet
 	inFlight              int     // calls of raw Fabric at which it is fastest
@@ -58,11 +58,8 @@ func (b *bench) open(ctx context.Context) (err error) {
 	if b.asker, err = b.app.openDesk(ctx, b.network, departments[1].Name); err != nil {
 		return err
 	}
-	if b.heard, err = listenTo(ctx, b.asker.profile.Bus); err != nil {
-		return fmt.Errorf("bus of %s: %w", b.asker.name, err)
-	}
-	if b.told, err = listenTo(ctx, b.owner.profile.Bus); err != nil {
-		return fmt.Errorf("bus of %s: %w", b.owner.name, err)
+	if b.provider, err = b.app.openDesk(ctx, b.network, b.providerName()); err != nil {
+		return err
 	}
 	if b.raw, err = openWire(b.asker.profile, exchange.Worker); err != nil {
 		return err
@@ -70,7 +67,7 @@ func (b *bench) open(ctx context.Context) (err error) {
 	if err := b.serveRaw(ctx); err != nil {
 		return err
 	}
-	return b.register(ctx, benchDataset)
+	return errors.Join(b.register(ctx, b.owner, giveDataset), b.register(ctx, b.provider, benchDataset))
 }
 
 // close ends what open and ready began, in the opposite order.
@@ -84,12 +81,7 @@ func (b *bench) close(ctx context.Context) error {
 			errs = append(errs, w.close())
 		}
 	}
-	for _, e := range []*ear{b.heard, b.told} {
-		if e != nil {
-			e.close()
-		}
-	}
-	for _, d := range []*desk{b.owner, b.asker} {
+	for _, d := range []*desk{b.owner, b.asker, b.provider} {
 		if d != nil {
 			d.close()
 		}
@@ -103,25 +95,48 @@ func (b *bench) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// hear listens to both departments' buses until it is told to stop.
+func (b *bench) hear(ctx context.Context) (stop func(), err error) {
+	stop = func() {
+		for _, e := range []*ear{b.heard, b.told} {
+			if e != nil {
+				e.close()
+			}
+		}
+		b.heard, b.told = nil, nil
+	}
+	for _, d := range []struct {
+		desk *desk
+		to   **ear
+	}{{b.asker, &b.heard}, {b.owner, &b.told}} {
+		if *d.to, err = listenTo(ctx, d.desk.profile.Bus); err != nil {
+			stop()
+			return nil, fmt.Errorf("bus of %s: %w", d.desk.name, err)
+		}
+	}
+	return stop, nil
+}
+
 func (b *bench) describeNetwork() string {
 	t := b.network.Topology()
 	return fmt.Sprintf("%s and one Raft orderer on this machine; a block after %s, %d transactions or %s",
 		count(len(t.Departments), "department"), t.Orderer.BatchTimeout, t.Orderer.MaxMessages, size(int64(t.Orderer.PreferredBytes)))
 }
 
-// Datasets that the owner has for the benchmarks.
+// Datasets of the benchmarks, the owner's but for the first.
 const (
-	benchDataset = "bench"        // asked for; its versions are never fetched
+	benchDataset = "bench"        // of the provider; nobody gives it
+	giveDataset  = "bench-give"   // given, and never used
 	shareDataset = "bench-share"  // shared
 	sealDataset  = "bench-object" // sealed
 )
 
 const benchPurpose = "benchmark"
 
-// register makes a dataset of the owner, unless it is there.
-func (b *bench) register(ctx context.Context, name string) error {
+// register makes a dataset of a department, unless it is there.
+func (b *bench) register(ctx context.Context, d *desk, name string) error {
 	body := describeBench(name)
-	outcome, err := workers.Submit(ctx, b.owner.worker, "", exchange.OpDatasetRegister, &body)
+	outcome, err := workers.Submit(ctx, d.worker, "", exchange.OpDatasetRegister, &body)
 	if err := errors.Join(err, outcome.Err()); err != nil {
 		return fmt.Errorf("register dataset %s: %w", name, err)
 	}
@@ -138,10 +153,14 @@ func describeBench(name string) exchange.RegisterDataset {
 	}
 }
 
-// request is the body of one request for a dataset of the owner.
+// request is the body of one request for a dataset.
 func (b *bench) request(dataset string, uses int) *exchange.OpenRequest {
+	of := b.owner
+	if dataset == benchDataset {
+		of = b.provider
+	}
 	return &exchange.OpenRequest{
-		Dataset: b.owner.name + "/" + dataset, Purpose: benchPurpose, LegalBasis: "none: this is a benchmark",
+		Dataset: of.name + "/" + dataset, Purpose: benchPurpose, LegalBasis: "none: this is a benchmark",
 		Actions: []exchange.Action{exchange.Read}, Uses: uses, ValidFor: 24 * 3600,
 	}
 }
@@ -166,52 +185,6 @@ func (d *desk) send(ctx context.Context, name events.Command, id string, body ex
 // publishFile has a file of the department's spool published.
 func (d *desk) publishFile(ctx context.Context, command, dataset, file string) error {
 	return d.send(ctx, events.DatasetPublish, command, &events.PublishDataset{Dataset: describeBench(dataset), File: file})
-}
-
-// freeze stops the workers of departments without ending them. Only those of a
-// network of our own are: others have other things to do.
-func (b *bench) freeze(ctx context.Context, departments ...string) error {
-	if !b.own {
-		b.say("leaves the workers running, since others use this network: they take part in what is measured")
-		return nil
-	}
-	for _, d := range departments {
-		pid, err := b.pid(ctx, d, "workers")
-		if err != nil {
-			return err
-		}
-		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
-			return fmt.Errorf("stop the workers of %s: %w", d, err)
-		}
-		b.frozen = append(b.frozen, pid)
-	}
-	return nil
-}
-
-// thaw lets them go on.
-func (b *bench) thaw() error {
-	var errs []error
-	for _, pid := range b.frozen {
-		if err := syscall.Kill(pid, syscall.SIGCONT); err != nil && !errors.Is(err, syscall.ESRCH) {
-			errs = append(errs, err)
-		}
-	}
-	b.frozen = nil
-	return errors.Join(errs...)
-}
-
-// pid is the process of a department's part.
-func (b *bench) pid(ctx context.Context, department, role string) (int, error) {
-	report, err := native.Status(ctx, b.network.Dir())
-	if err != nil {
-		return 0, err
-	}
-	for _, p := range report.Parts {
-		if p.Department == department && p.Role == role && p.PID > 0 {
-			return p.PID, nil
-		}
-	}
-	return 0, faultf(errUnreachable, "%s of %s do not run", role, department)
 }
 
 // everyone is every department of the network.

@@ -51,6 +51,11 @@ func (b *bench) object(ctx context.Context) error {
 	if err := b.ready(ctx); err != nil {
 		return err
 	}
+	stop, err := b.hear(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	var others []string
 	for _, name := range b.everyone() {
 		if name != b.owner.name {

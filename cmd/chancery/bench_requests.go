@@ -30,6 +30,9 @@ func (b *bench) requests(ctx context.Context) error {
 	if err := b.ready(ctx); err != nil {
 		return err
 	}
+	if err := b.restProvider(ctx); err != nil {
+		return err
+	}
 	probes, err := b.findConcurrency(ctx)
 	if err != nil {
 		return err
@@ -37,12 +40,18 @@ func (b *bench) requests(ctx context.Context) error {
 	var ours, raw []float64
 	var busy, rawBusy string
 	for round := range b.opts.Rounds {
+		if err := b.quiet(ctx); err != nil {
+			return err
+		}
 		before := b.usage(ctx)
 		rate, err := b.commandRate(ctx, fmt.Sprintf("requests%d", round), b.opts.turn())
 		if err != nil {
 			return err
 		}
 		busy = b.usage(ctx).since(before)
+		if err := b.quiet(ctx); err != nil {
+			return err
+		}
 		before = b.usage(ctx)
 		t := b.rawRate(ctx, fmt.Sprintf("requests%d", round), b.inFlight, b.opts.turn())
 		if err := t.err(); err != nil {
@@ -56,7 +65,7 @@ func (b *bench) requests(ctx context.Context) error {
 	b.report.fill(benchLine{
 		Benchmark: "requests", What: requestsWhat, Ours: figureOf("requests/s", ours),
 		Than: fmt.Sprintf("raw Fabric, one PutState of %d bytes, %d in flight", rawValue, b.inFlight), Baseline: figureOf("tx/s", raw),
-		Detail: fmt.Sprintf("raw by concurrency: %s. Cores busy in the last round: ours %s; raw %s.", probes, busy, rawBusy),
+		Detail: fmt.Sprintf("raw by concurrency: %s. Cores busy in the last round: ours %s; raw %s.%s", probes, busy, rawBusy, b.restingNote()),
 	})
 	return nil
 }

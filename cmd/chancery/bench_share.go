@@ -37,8 +37,16 @@ func (b *bench) share(ctx context.Context) error {
 	if err := b.ready(ctx); err != nil {
 		return err
 	}
+	stop, err := b.hear(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	file, err := b.prepareShare(ctx)
 	if err != nil {
+		return err
+	}
+	if err := b.quiet(ctx); err != nil {
 		return err
 	}
 	var ours, raw []float64
