@@ -46,7 +46,7 @@ func Streams() []jetstream.StreamConfig {
 	dead := stream(StreamDead, "what no retry could do, and what shall be tried once more")
 	dead.Subjects = append(dead.Subjects, RetrySpace())
 	dead.MaxAge = 90 * day
-	return []jetstream.StreamConfig{commands, ledger, work, dead}
+	return []jetstream.StreamConfig{commands, ledger, work, dead, advisoryStream()}
 }
 
 func stream(name, description string) jetstream.StreamConfig {

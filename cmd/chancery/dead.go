@@ -160,5 +160,20 @@ func (a *app) asAdmin(ctx context.Context, use func(department string, conn *bus
 	return use(profile.Department, conn)
 }
 
+// adopt makes letters of what the server gave up on without a worker's word, as
+// far as the caller holds the administrator's key.
+func (a *app) adopt(ctx context.Context) {
+	err := a.asAdmin(ctx, func(department string, conn *bus.Conn) error {
+		adopted, err := conn.Adopt(ctx, department)
+		if adopted > 0 {
+			a.say("%d messages that the server gave up on, and no worker, are dead letters now", adopted)
+		}
+		return err
+	})
+	if err != nil {
+		a.say("what the server itself may have given up on is not listed: %v", err)
+	}
+}
+
 // origin is where the message of a letter stands.
 func (l letter) origin() string { return fmt.Sprintf("%s %d", l.Stream, l.Sequence) }

@@ -26,7 +26,8 @@ func newDeadListCommand(a *app) *cobra.Command {
 		Use:   "list",
 		Short: "List the department's dead letters",
 		Long: `List the department's dead letters: messages that a worker could not handle, in
-the order in which it gave them up, with the reason.`,
+the order in which it gave them up, with the reason; and messages that the bus
+itself gave up on, because somebody told it to.`,
 		Example: `  chancery dead list -d census
   chancery dead list -d census --worker release --open --json`,
 		Args: takes(),
@@ -55,6 +56,7 @@ func (a *app) readDead(ctx context.Context, use func(*bus.Conn) error) error {
 }
 
 func runDeadList(ctx context.Context, a *app, opts DeadListOptions) error {
+	a.adopt(ctx)
 	list := []letter{}
 	err := a.readDead(ctx, func(conn *bus.Conn) error {
 		return a.readLetters(ctx, conn, 0, func(l letter) error {

@@ -1,12 +1,17 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"chancery/events"
 	"chancery/events/bus"
@@ -110,5 +115,47 @@ func TestDeadLetters(t *testing.T) {
 	o.bus.Stop()
 	if code, _, _ = o.run("dead", "list"); code != exitUnreachable {
 		t.Errorf("without the bus: exit code %d", code)
+	}
+}
+
+// TestDeadListAdopts: a message that was ended behind the workers' backs is
+// listed.
+func TestDeadListAdopts(t *testing.T) {
+	o := newOffice(t)
+	if code, _, stderr := o.run("request", "withdraw", "r-"+strings.Repeat("a", 26), "--reason", "r", "--no-wait"); code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	js, err := jetstream.New(o.bus.Plain(t, "intake", nats.CustomInboxPrefix("_INBOX_intake")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	filter := events.CommandsFilter()
+	consumer, err := js.CreateOrUpdateConsumer(t.Context(), filter.Stream, jetstream.ConsumerConfig{
+		Durable: events.Durable("intake", filter), AckPolicy: jetstream.AckExplicitPolicy, FilterSubject: filter.Subject,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := consumer.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.TermWithReason("by hand"); err != nil {
+		t.Fatal(err)
+	}
+	admin := o.bus.Connect(t, bus.UserAdmin)
+	limited, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	heard := errors.New("heard")
+	err = admin.Follow(limited, events.AdvisoryFilter(), 0, func(*bus.Message) error { return heard })
+	if !errors.Is(err, heard) {
+		t.Fatalf("no advisory: %v", err)
+	}
+	code, stdout, stderr := o.run("dead", "list")
+	if code != 0 || !strings.Contains(stdout, "by hand") || !strings.Contains(stderr, "1 messages that the server gave up on") {
+		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+	}
+	if _, again, stderr := o.run("dead", "list"); again != stdout || stderr != "" {
+		t.Errorf("once more: %s%s", again, stderr)
 	}
 }

@@ -137,7 +137,7 @@ func TestWhoMayPublish(t *testing.T) {
 		{"receive", fact(t, 1, 1), false},
 		{"intake", letter(t, "intake"), true},
 		{"intake", letter(t, "pin"), false},
-		{"admin", letter(t, "intake"), false},
+		{"admin", letter(t, "intake"), true},
 		{"admin", again(t, "intake"), true},
 		{"dashboard", again(t, "intake"), false},
 		{"system", again(t, "intake"), false},

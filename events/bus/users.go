@@ -67,14 +67,14 @@ func Users(department string) []UserSpec {
 	return list
 }
 
-// admin manages streams and consumers, reads everything, and has what became a
-// dead letter tried again. It may not publish what the ledger said; but who has
+// admin manages streams and consumers, reads everything, has what became a dead
+// letter tried again, and makes letters of what has none. It may not publish what the ledger said; but who has
 // all of the JetStream API can bring messages into any stream, so it is trusted
 // as the server itself is.
 func admin() UserSpec {
 	return UserSpec{
 		Name: UserAdmin, Account: AccountBus,
-		Publish:   []string{"$JS.API.>", "$SRV.>", events.RetrySpace()},
+		Publish:   []string{"$JS.API.>", "$SRV.>", events.RetrySpace(), events.DeadSpace("*")},
 		Subscribe: []string{events.Everything(), "$JS.EVENT.>"},
 	}
 }
