@@ -68,9 +68,9 @@ func Users(department string) []UserSpec {
 }
 
 // admin manages streams and consumers, reads everything, has what became a dead
-// letter tried again, and makes letters of what has none. It may not publish what the ledger said; but who has
-// all of the JetStream API can bring messages into any stream, so it is trusted
-// as the server itself is.
+// letter tried again, and makes letters of what has none. It may not publish what
+// the ledger said; but who has all of the JetStream API can bring messages into
+// any stream, so it is trusted as the server itself is.
 func admin() UserSpec {
 	return UserSpec{
 		Name: UserAdmin, Account: AccountBus,
