@@ -1,6 +1,7 @@
 package paillier
 
 import (
+	"encoding"
 	"encoding/binary"
 	"fmt"
 	"math/big"
@@ -16,6 +17,15 @@ import (
 
 // seal closes an encoding that began with appendHeader.
 func seal(b []byte, fp Fingerprint) []byte { return append(b, fp[:]...) }
+
+// marshalText returns the text form of what v encodes to.
+func marshalText(prefix string, v encoding.BinaryMarshaler) ([]byte, error) {
+	b, err := v.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	return toText(prefix, b), nil
+}
 
 // appendNumber appends v as size bytes.
 func appendNumber(b []byte, v *big.Int, size int) []byte {

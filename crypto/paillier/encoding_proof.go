@@ -38,19 +38,19 @@ func parseText[T any](prefix string, text []byte, parse func([]byte) (*T, error)
 	return parse(b)
 }
 
-// MarshalBinary encodes the proof. It never fails.
+// MarshalBinary encodes the proof. It fails with ErrEncoding for the zero value.
 func (p *KnowledgeProof) MarshalBinary() ([]byte, error) {
+	if p.e == nil {
+		return nil, fmt.Errorf("knowledge proof: %w: empty", ErrEncoding)
+	}
 	b := appendHeader(nil, kindKnowledge, 0, p.bits)
 	b = appendNumber(b, p.e, challengeBits/8)
 	b = appendNumber(b, p.w, p.bits/8)
 	return seal(appendNumber(b, p.z, p.bits/8), p.fp), nil
 }
 
-// MarshalText encodes the proof as text. It never fails.
-func (p *KnowledgeProof) MarshalText() ([]byte, error) {
-	b, err := p.MarshalBinary()
-	return toText(textKnowledge, b), err
-}
+// MarshalText encodes the proof as text; see MarshalBinary.
+func (p *KnowledgeProof) MarshalText() ([]byte, error) { return marshalText(textKnowledge, p) }
 
 // ParseKnowledgeProof decodes a proof, which VerifyKnowledge checks. Errors:
 // ErrEncoding, ErrVersion, ErrKeyMismatch, ErrProof for numbers out of range.
@@ -75,8 +75,11 @@ func (pk *PublicKey) ParseKnowledgeProofText(text []byte) (*KnowledgeProof, erro
 	return parseText(textKnowledge, text, pk.ParseKnowledgeProof)
 }
 
-// MarshalBinary encodes the proof. It never fails.
+// MarshalBinary encodes the proof. It fails with ErrEncoding for the zero value.
 func (p *RangeProof) MarshalBinary() ([]byte, error) {
+	if p.e == nil {
+		return nil, fmt.Errorf("range proof: %w: empty", ErrEncoding)
+	}
 	b := append(appendHeader(nil, kindRange, 0, p.bits), byte(len(p.part)))
 	b = appendNumber(b, p.e, challengeBits/8)
 	for _, c := range p.c {
@@ -90,11 +93,8 @@ func (p *RangeProof) MarshalBinary() ([]byte, error) {
 	return seal(b, p.fp), nil
 }
 
-// MarshalText encodes the proof as text. It never fails.
-func (p *RangeProof) MarshalText() ([]byte, error) {
-	b, err := p.MarshalBinary()
-	return toText(textRange, b), err
-}
+// MarshalText encodes the proof as text; see MarshalBinary.
+func (p *RangeProof) MarshalText() ([]byte, error) { return marshalText(textRange, p) }
 
 // ParseRangeProof decodes a proof, which VerifyRange checks. Errors: ErrEncoding,
 // ErrVersion, ErrKeyMismatch, ErrProof for numbers out of range.
@@ -128,8 +128,11 @@ func (pk *PublicKey) ParseRangeProofText(text []byte) (*RangeProof, error) {
 	return parseText(textRange, text, pk.ParseRangeProof)
 }
 
-// MarshalBinary encodes the proof. It never fails.
+// MarshalBinary encodes the proof. It fails with ErrEncoding for the zero value.
 func (p *ModulusProof) MarshalBinary() ([]byte, error) {
+	if p.w == nil {
+		return nil, fmt.Errorf("modulus proof: %w: empty", ErrEncoding)
+	}
 	b := appendHeader(nil, kindModulus, 0, p.bits)
 	b = appendNumber(b, p.w, p.bits/8)
 	for i, sign := range p.sign {
@@ -140,11 +143,8 @@ func (p *ModulusProof) MarshalBinary() ([]byte, error) {
 	return seal(b, p.fp), nil
 }
 
-// MarshalText encodes the proof as text. It never fails.
-func (p *ModulusProof) MarshalText() ([]byte, error) {
-	b, err := p.MarshalBinary()
-	return toText(textModulus, b), err
-}
+// MarshalText encodes the proof as text; see MarshalBinary.
+func (p *ModulusProof) MarshalText() ([]byte, error) { return marshalText(textModulus, p) }
 
 // ParseModulusProof decodes a proof, which VerifyModulus checks. Errors:
 // ErrEncoding, ErrVersion, ErrKeyMismatch, ErrProof for numbers out of range.
@@ -174,8 +174,11 @@ func (pk *PublicKey) ParseModulusProofText(text []byte) (*ModulusProof, error) {
 	return parseText(textModulus, text, pk.ParseModulusProof)
 }
 
-// MarshalBinary encodes the proof. It never fails.
+// MarshalBinary encodes the proof. It fails with ErrEncoding for the zero value.
 func (p *FactorProof) MarshalBinary() ([]byte, error) {
+	if p.e == nil {
+		return nil, fmt.Errorf("factor proof: %w: empty", ErrEncoding)
+	}
 	b := appendHeader(nil, kindFactor, 0, p.widths.bits)
 	b = append(b, byte(p.widths.setup>>8), byte(p.widths.setup))
 	b = append(b, p.setup[:]...)
@@ -187,11 +190,8 @@ func (p *FactorProof) MarshalBinary() ([]byte, error) {
 	return seal(b, p.fp), nil
 }
 
-// MarshalText encodes the proof as text. It never fails.
-func (p *FactorProof) MarshalText() ([]byte, error) {
-	b, err := p.MarshalBinary()
-	return toText(textFactor, b), err
-}
+// MarshalText encodes the proof as text; see MarshalBinary.
+func (p *FactorProof) MarshalText() ([]byte, error) { return marshalText(textFactor, p) }
 
 // ParseFactorProof decodes a proof under a set-up, which VerifyFactors checks.
 // Errors: ErrEncoding, ErrVersion, ErrKeyMismatch, ErrProof for numbers out of

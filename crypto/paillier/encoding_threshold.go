@@ -156,8 +156,11 @@ func (vk *VerificationKey) ParseKeyShareText(ctx context.Context, text []byte) (
 	return vk.ParseKeyShare(ctx, b)
 }
 
-// MarshalBinary encodes the share. It never fails.
+// MarshalBinary encodes the share. It fails with ErrEncoding for the zero value.
 func (d *DecryptionShare) MarshalBinary() ([]byte, error) {
+	if len(d.x) == 0 {
+		return nil, fmt.Errorf("decryption share: %w: empty", ErrEncoding)
+	}
 	b := appendHeader(nil, kindShare, 0, 32*len(d.x[0].w))
 	b = binary.BigEndian.AppendUint16(b, uint16(d.index))
 	b = binary.BigEndian.AppendUint32(b, uint32(len(d.x)))
@@ -169,11 +172,8 @@ func (d *DecryptionShare) MarshalBinary() ([]byte, error) {
 	return seal(b, d.fp), nil
 }
 
-// MarshalText encodes the share as text. It never fails.
-func (d *DecryptionShare) MarshalText() ([]byte, error) {
-	b, err := d.MarshalBinary()
-	return toText(textShare, b), err
-}
+// MarshalText encodes the share as text; see MarshalBinary.
+func (d *DecryptionShare) MarshalText() ([]byte, error) { return marshalText(textShare, d) }
 
 // ParseDecryptionShare decodes a share and checks its numbers, which takes a proof
 // besides. Errors: ErrEncoding, ErrVersion, ErrKeyMismatch, ErrShareIndex, Check's.
@@ -223,19 +223,19 @@ func (vk *VerificationKey) ParseDecryptionShareText(text []byte) (*DecryptionSha
 // responseSize is the length of a share proof's response in bytes.
 func (vk *VerificationKey) responseSize() int { return (vk.maskBits() + 1 + 7) / 8 }
 
-// MarshalBinary encodes the proof. It never fails.
+// MarshalBinary encodes the proof. It fails with ErrEncoding for the zero value.
 func (p *ShareProof) MarshalBinary() ([]byte, error) {
+	if p.e == nil {
+		return nil, fmt.Errorf("share proof: %w: empty", ErrEncoding)
+	}
 	b := appendHeader(nil, kindShareProof, 0, p.bits)
 	b = binary.BigEndian.AppendUint16(b, uint16(p.index))
 	b = appendNumber(b, p.e, challengeBits/8)
 	return seal(appendNumber(b, p.z, p.size), p.fp), nil
 }
 
-// MarshalText encodes the proof as text. It never fails.
-func (p *ShareProof) MarshalText() ([]byte, error) {
-	b, err := p.MarshalBinary()
-	return toText(textShareProof, b), err
-}
+// MarshalText encodes the proof as text; see MarshalBinary.
+func (p *ShareProof) MarshalText() ([]byte, error) { return marshalText(textShareProof, p) }
 
 // ParseShareProof decodes a proof, which Verify checks. Errors: ErrEncoding,
 // ErrVersion, ErrKeyMismatch, ErrShareIndex, ErrProof for numbers out of range.

@@ -97,8 +97,8 @@ func (pk *PublicKey) knowledgeStatement(at Context, c *Ciphertext) []byte {
 
 // ProveKnowledge proves the knowledge of the openings of c at a context, one proof
 // for each. An opening of something else makes a proof that does not hold. random
-// is nil for the operating system's. Errors: ErrLength, Check's, the context's,
-// random's.
+// is nil for the operating system's. Errors: ErrLength, ErrWitness for an opening
+// that is missing, Check's, the context's, random's.
 func (pk *PublicKey) ProveKnowledge(ctx context.Context, random io.Reader, at Context, c []*Ciphertext, openings []*Opening) ([]*KnowledgeProof, error) {
 	if len(c) != len(openings) {
 		return nil, fmt.Errorf("%w: %d ciphertexts, %d openings", ErrLength, len(c), len(openings))
@@ -109,6 +109,9 @@ func (pk *PublicKey) ProveKnowledge(ctx context.Context, random io.Reader, at Co
 	x, u := make([]*big.Int, len(c)), make([]*big.Int, len(c))
 	seeds := make([][]byte, len(c))
 	for i, o := range openings {
+		if o == nil || o.m == nil {
+			return nil, fmt.Errorf("%w: no opening of ciphertext %d", ErrWitness, i)
+		}
 		seeds[i] = pk.knowledgeStatement(at, c[i])
 		hide, err := newMasks(random, pk.openingKey(o), seeds[i])
 		if err != nil {

@@ -176,6 +176,9 @@ func (pk *PublicKey) ProveRange(ctx context.Context, random io.Reader, at Contex
 	if err != nil {
 		return nil, err
 	}
+	if o == nil || o.m == nil {
+		return nil, fmt.Errorf("%w: no opening", ErrWitness)
+	}
 	x := new(big.Int).Sub(o.m, big.NewInt(low))
 	if x.Mod(x, pk.n); !x.IsUint64() || x.Uint64() > uint64(high)-uint64(low) {
 		return nil, fmt.Errorf("%w: plaintext outside [%d, %d]", ErrWitness, low, high)

@@ -141,10 +141,7 @@ func (u *Setup) MarshalBinary() ([]byte, error) {
 }
 
 // MarshalText encodes the set-up as text. It never fails.
-func (u *Setup) MarshalText() ([]byte, error) {
-	b, err := u.MarshalBinary()
-	return toText(textSetup, b), err
-}
+func (u *Setup) MarshalText() ([]byte, error) { return marshalText(textSetup, u) }
 
 // ParseSetup decodes a set-up and checks its proof at the context of its maker.
 // Errors: ErrEncoding, ErrVersion, ErrFingerprint, NewPublicKey's, ErrSetup, the
