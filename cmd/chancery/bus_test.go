@@ -222,9 +222,14 @@ func say(t *testing.T, listen *bus.Conn, list []exchange.Event) {
 }
 
 func tell(ctx context.Context, listen *bus.Conn, list []exchange.Event) error {
+	return tellAt(ctx, listen, 7, list)
+}
+
+// tellAt puts events of one transaction in a block.
+func tellAt(ctx context.Context, listen *bus.Conn, block uint64, list []exchange.Event) error {
 	batch := make([]events.Envelope, len(list))
 	for i, e := range list {
-		p := events.Position{Channel: "chancery", Block: 7, EventIndex: i, Tx: "cd", Code: "VALID"}
+		p := events.Position{Channel: "chancery", Block: block, EventIndex: i, Tx: "cd", Code: "VALID"}
 		envelope, err := events.NewLedger(e, p, time.Unix(1_700_000_000, 0))
 		if err != nil {
 			return err

@@ -56,6 +56,7 @@ func (g shownGrant) write(w io.Writer) {
 	f.add("grantee", "%s (%s)", g.Grantee, g.GranteeMSP)
 	f.add("recipient", "%s", g.Recipient)
 	f.add("request", "%s", g.Request)
+	f.add("job", "%s", g.Job)
 	f.add("dataset", "%s", g.Dataset)
 	f.add("version", "%s", g.Version)
 	f.add("object", "%s", g.Object)

@@ -102,7 +102,7 @@ func (j shownJob) write(w io.Writer) {
 	j.Shape.add(&f)
 	f.add("keyholder", "%s (keyring %s, %d bits, %s)", spec.Keyholder, spec.Keyring, spec.Bits, short(spec.Fingerprint))
 	f.add("needs", "%d departments besides the requester", spec.MinContributors)
-	f.add("mask", "%s", yesNo(j.Masked))
+	f.add("masked", "%s", yesNo(j.Masked))
 	f.add("opened", "%s", clock(j.Since))
 	f.add("deadline", "%s", clock(spec.Deadline))
 	f.add("spec digest", "%s", j.Digest)

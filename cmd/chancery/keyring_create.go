@@ -84,6 +84,9 @@ func runKeyringCreate(ctx context.Context, a *app, name string, opts KeyringCrea
 	if err != nil {
 		return err
 	}
+	if recorded != nil && recorded.State == exchange.KeyringRetired {
+		return faultf(exchange.ErrConflict, "keyring %s is retired, and its name with it: create one of another name", made.Keyring)
+	}
 	public, err := a.keyringKey(ctx, store, id, made, recorded, opts.Bits)
 	if err != nil {
 		return err
@@ -146,10 +149,15 @@ func (a *app) keyringKey(ctx context.Context, store *keystore.Store, id string, 
 // progressEvery is how often the search for primes is told of.
 const progressEvery = time.Second
 
-// tellProgress says how far the search for primes is, now and then.
+// tellProgress says how far the search for primes is, now and then. Two primes
+// that do not go together are searched for again, from the beginning.
 func (a *app) tellProgress(now func() time.Time) func(paillier.Progress) {
-	last := now()
+	last, tested := now(), int64(0)
 	return func(p paillier.Progress) {
+		if p.Tested < tested {
+			a.say("the two primes do not go together: searching again")
+		}
+		tested = p.Tested
 		if at := now(); at.Sub(last) >= progressEvery {
 			last = at
 			a.say("%d of 2 primes; %d candidates tested, about %.0f are expected", p.Found, p.Tested, p.Expect)
