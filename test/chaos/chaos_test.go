@@ -59,15 +59,23 @@ func points() map[string][]point {
 	return all
 }
 
-// TestKilledAtEveryPoint kills each worker at each point under load, and a second
-// listener of one department, and then counts.
-func TestKilledAtEveryPoint(t *testing.T) {
+// TestChaos does its worst to one network.
+func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a real network: left out by -short")
 	}
 	began := time.Now()
 	n := start(t)
 	t.Logf("%s: the network runs", since(began))
+	t.Run("killed at every point", func(t *testing.T) { killedAtEveryPoint(t, n) })
+	t.Run("answers lost", func(t *testing.T) { answersLost(t, n) })
+	t.Run("conflicts", func(t *testing.T) { conflicts(t, n) })
+}
+
+// killedAtEveryPoint kills each worker at each point under load, and a second
+// listener of one department, and then counts.
+func killedAtEveryPoint(t *testing.T, n *network) {
+	began := time.Now()
 	second := n.second(t, "labor")
 	l := newLoad(t, n)
 
@@ -102,6 +110,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 		}
 	})
 	killers.Wait()
+	report(t, await(ctx, "a few hundred commands", l.enough))
 	stop()
 	said.Wait()
 	report(t, await(ctx, "every effect of every command", l.complete))

@@ -106,13 +106,19 @@ func (l *load) complete() error {
 // onLedger counts the effects in the blocks of a department's peer.
 func (n *network) onLedger(t *testing.T, department string) map[string]int {
 	t.Helper()
-	p := n.profiles[department]
-	dir := filepath.Join(p.Identities, string(exchange.Auditor))
-	c, err := ledger.Dial(t.Context(), ledger.Config{
-		Department: p.Department, MSP: p.MSP, Channel: p.Channel, Chaincode: p.Chaincode,
-		Address: p.Peer.Address, TLSCA: p.Peer.TLSCA, ServerName: p.Peer.ServerName,
-		Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem"),
+	got := make(map[string]int)
+	n.read(t, department, 0, func(tx ledger.Tx) {
+		for _, e := range tx.Events {
+			got[label(e.Type, e.ID, e.Data)]++
+		}
 	})
+	return got
+}
+
+// read reads the transactions of a department's peer from a block on.
+func (n *network) read(t *testing.T, department string, from uint64, take func(ledger.Tx)) {
+	t.Helper()
+	c, err := ledger.Dial(t.Context(), dialing(n.profiles[department], exchange.Auditor))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,12 +127,10 @@ func (n *network) onLedger(t *testing.T, department string) map[string]int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, enough := make(map[string]int), errors.New("enough")
-	err = c.Blocks(t.Context(), 0, func(b ledger.Block) error {
+	enough := errors.New("enough")
+	err = c.Blocks(t.Context(), from, func(b ledger.Block) error {
 		for _, tx := range b.Txs {
-			for _, e := range tx.Events {
-				got[label(e.Type, e.ID, e.Data)]++
-			}
+			take(tx)
 		}
 		if b.Number+1 >= height {
 			return enough
@@ -136,7 +140,6 @@ func (n *network) onLedger(t *testing.T, department string) map[string]int {
 	if !errors.Is(err, enough) {
 		t.Fatal(err)
 	}
-	return got
 }
 
 // onStream reads all of a stream of a department's bus.

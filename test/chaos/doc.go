@@ -14,4 +14,8 @@
 // step is done, and the process dies without having heard so. What happens
 // between two such points leaves no trace outside, but for files, and each file
 // that a worker writes lies between two points of its own.
+//
+// The same proxies lose answers: endorsements that come too late, transactions
+// of which nobody knows whether they were ordered or committed. And several
+// clients say the same at once, so that their transactions meet.
 package chaos

@@ -57,9 +57,10 @@ type load struct {
 }
 
 const (
-	maxOpen    = 40                     // commands without effect at once
-	pause      = 120 * time.Millisecond // between two commands
-	tableLines = 2500                   // of a file: some 40 kB
+	leastCommands = 250                    // in all
+	maxOpen       = 40                     // commands without effect at once
+	pause         = 120 * time.Millisecond // between two commands
+	tableLines    = 2500                   // of a file: some 40 kB
 )
 
 // newLoad connects the systems.
@@ -93,6 +94,16 @@ func (l *load) run(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", c.id, err)
 		}
 	}
+}
+
+// enough says whether the count is of more than a handful.
+func (l *load) enough() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.commands) < leastCommands {
+		return errNotYet
+	}
+	return nil
 }
 
 // next makes a command, if there is one to make.

@@ -31,16 +31,12 @@ const largest = 100 << 20
 // until the end of the test, and returns the profile that leads through them.
 func wired(t *testing.T, site string, f *faults, p workers.Profile) workers.Profile {
 	t.Helper()
-	ca, own := certificate(t, p.Peer.ServerName)
-	served := &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS12}
+	ca, served := certificate(t, p.Peer.ServerName)
 	bus := &busWire{site: site, faults: f, bus: strings.TrimPrefix(p.Bus.URL, "tls://"), served: served}
 	bus.trust = trusting(t, p.Bus.CA, "127.0.0.1")
 	p.Bus.URL, p.Bus.CA = "tls://"+bus.serve(t), ca
 
-	peer := &peerWire{site: site, faults: f, owner: make(map[string]string)}
-	p.Peer.Address = peer.serve(t, p.Peer.Address, served, trusting(t, p.Peer.TLSCA, p.Peer.ServerName))
-	p.Peer.TLSCA = ca
-
+	p = (&peerWire{site: site, faults: f, owner: make(map[string]string)}).through(t, p)
 	p.IPFS.API = newNodeWire(site, f, p.IPFS.API).serve(t)
 	return p
 }
@@ -60,9 +56,12 @@ func (w *busWire) serve(t *testing.T) (address string) {
 	return door.Addr().String()
 }
 
-// serve passes on calls to a peer until the end of the test.
-func (w *peerWire) serve(t *testing.T, peer string, served, trust *tls.Config) (address string) {
-	conn, err := grpc.NewClient(peer, grpc.WithTransportCredentials(credentials.NewTLS(trust)),
+// through passes on calls to a department's peer until the end of the test, and
+// returns the profile that leads through it.
+func (w *peerWire) through(t *testing.T, p workers.Profile) workers.Profile {
+	trust := trusting(t, p.Peer.TLSCA, p.Peer.ServerName)
+	ca, served := certificate(t, p.Peer.ServerName)
+	conn, err := grpc.NewClient(p.Peer.Address, grpc.WithTransportCredentials(credentials.NewTLS(trust)),
 		grpc.WithDefaultCallOptions(grpc.ForceCodec(raw{}), grpc.MaxCallRecvMsgSize(largest), grpc.MaxCallSendMsgSize(largest)))
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +76,8 @@ func (w *peerWire) serve(t *testing.T, peer string, served, trust *tls.Config) (
 		server.Stop()
 		conn.Close()
 	})
-	return door.Addr().String()
+	p.Peer.Address, p.Peer.TLSCA = door.Addr().String(), ca
+	return p
 }
 
 // serve passes on calls to a kubo node until the end of the test.
@@ -114,7 +114,7 @@ func trusting(t *testing.T, file, name string) *tls.Config {
 }
 
 // certificate makes one that is its own authority, for loopback and a name.
-func certificate(t *testing.T, name string) (file string, own tls.Certificate) {
+func certificate(t *testing.T, name string) (file string, served *tls.Config) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -135,5 +135,6 @@ func certificate(t *testing.T, name string) (file string, own tls.Certificate) {
 	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return file, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	own := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	return file, &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS12}
 }

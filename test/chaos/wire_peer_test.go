@@ -28,6 +28,7 @@ type peerWire struct {
 	site   string
 	faults *faults
 	peer   *grpc.ClientConn
+	losses losses
 
 	mu    sync.Mutex
 	owner map[string]string // worker of a submitted transaction, by its id
@@ -122,6 +123,10 @@ func (w *peerWire) handle(_ any, from grpc.ServerStream) error {
 	if at(before) {
 		return errGone
 	}
+	fate := w.losses.of(method)
+	if fate == requestLost {
+		return fate.error()
+	}
 	if err := to.SendMsg(&request); err != nil {
 		return err
 	}
@@ -137,6 +142,9 @@ func (w *peerWire) handle(_ any, from grpc.ServerStream) error {
 		}
 		if err != nil {
 			return err
+		}
+		if fate != arrives {
+			return fate.error()
 		}
 		if err := from.SendMsg(&response); err != nil {
 			return err

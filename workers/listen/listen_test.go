@@ -19,7 +19,7 @@ import (
 	"chancery/test/bustest"
 )
 
-const within = 20 * time.Second // bounds every wait of these tests
+const within = time.Minute // bounds every wait of these tests
 
 // chain is a ledger in memory. Every transaction of a block is "valid" but
 // those with an odd index in a block with an odd number.
