@@ -64,6 +64,7 @@ func functions() []function {
 		{"open", writeRates, batchSizes, true, prepareOpen},
 		{"give", writeRates, oneOperation, true, prepareGive},
 		{"redeem", writeRates, []int{1, 10}, true, prepareRedeem},
+		{contributeName, writeRates, oneOperation, true, prepareContribute},
 		{"Get", queryRates, oneOperation, false, prepareQuery("Get")},
 		{"List", queryRates, oneOperation, false, prepareQuery("List")},
 		{"History", queryRates, oneOperation, false, prepareQuery("History")},
@@ -96,6 +97,9 @@ func (b *bench) fabric(ctx context.Context) error {
 		return fail(err)
 	}
 	rows = b.fabricRows()
+	if !b.computes() {
+		b.report.Notes = append(b.report.Notes, "fabric, contribute: left out, since it takes a network of the benchmarks' own with three departments, whose workers can be stopped")
+	}
 	if err := errors.Join(b.register(ctx, b.owner, redeemDataset), b.registerObject(ctx)); err != nil {
 		return fail(err)
 	}
@@ -132,6 +136,9 @@ func (b *bench) fabricRows() (rows []loadLine) {
 		}
 	}
 	for _, f := range functions() {
+		if f.name == contributeName && b.network != nil && !b.computes() {
+			continue
+		}
 		by := endorsers
 		if !f.writes {
 			by = []int{1}
@@ -154,7 +161,7 @@ func (b *bench) load(ctx context.Context, f function, series string, l *loadLine
 	if err != nil {
 		return fmt.Errorf("prepare: %w", err)
 	}
-	// The asker's own department endorses first; the others follow in order.
+	// Two are endorsers always: the asker's department, and the owner's.
 	msps := []string{b.asker.profile.MSP, b.owner.profile.MSP}
 	for _, d := range b.network.Topology().Departments[2:] {
 		msps = append(msps, d.MSP)

@@ -33,13 +33,13 @@ const (
 	benchDigest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 )
 
-// apply is a call of Apply with operations of the asker's worker.
-func (b *bench) apply(ctx context.Context, ops []exchange.Operation, msps []string) (int, error) {
+// apply is a call of Apply with operations of a worker.
+func (b *bench) apply(ctx context.Context, by *wire, ops []exchange.Operation, msps []string) (int, error) {
 	batch, err := exchange.Encode(ops)
 	if err != nil {
 		return 0, err
 	}
-	answer, err := b.raw.submit(ctx, b.asker.profile.Chaincode, "Apply", []string{string(batch)}, msps...)
+	answer, err := by.submit(ctx, b.asker.profile.Chaincode, "Apply", []string{string(batch)}, msps...)
 	if err != nil {
 		return 0, err
 	}
@@ -72,7 +72,7 @@ func prepareOpen(_ context.Context, b *bench, series string, _, operations int) 
 			}
 			ops[i] = op
 		}
-		return b.apply(ctx, ops, msps)
+		return b.apply(ctx, b.raw, ops, msps)
 	}, nil
 }
 
@@ -85,7 +85,7 @@ func prepareGive(ctx context.Context, b *bench, series string, calls, _ int) (ca
 	if err := b.awaitRecord(ctx, exchange.NounRequest, b.requestID(series, calls-1)); err != nil {
 		return nil, err
 	}
-	officer, err := b.officer()
+	officer, err := b.wireOf(b.owner, exchange.Officer)
 	if err != nil {
 		return nil, err
 	}
@@ -107,14 +107,21 @@ func (b *bench) requestID(series string, n int) string {
 	return exchange.NewID(exchange.NounRequest, b.asker.profile.MSP, b.name(series, n))
 }
 
-// officer is the wire of an officer of the owner. It stays open until the end.
-func (b *bench) officer() (*wire, error) {
-	if b.signer != nil {
-		return b.signer, nil
+// wireOf is the wire of a department's identity. It stays open until the end.
+func (b *bench) wireOf(d *desk, as exchange.Role) (*wire, error) {
+	name := d.name + " " + string(as)
+	if w, ok := b.wires[name]; ok {
+		return w, nil
 	}
-	w, err := openWire(b.owner.profile, exchange.Officer)
-	b.signer = w
-	return w, err
+	w, err := openWire(d.profile, as)
+	if err != nil {
+		return nil, err
+	}
+	if b.wires == nil {
+		b.wires = map[string]*wire{}
+	}
+	b.wires[name] = w
+	return w, nil
 }
 
 // prepareRedeem has as many uses granted as there are operations; each call
@@ -147,7 +154,7 @@ func prepareRedeem(ctx context.Context, b *bench, series string, calls, operatio
 			}
 			ops[i] = op
 		}
-		return b.apply(ctx, ops, msps)
+		return b.apply(ctx, b.raw, ops, msps)
 	}, nil
 }
 

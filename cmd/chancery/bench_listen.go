@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -126,35 +125,10 @@ func (b *bench) fillLedger(ctx context.Context) (int, error) {
 // openMany opens requests for a dataset as the asker's worker, without a command
 // on the bus.
 func (b *bench) openMany(ctx context.Context, series, dataset string, n int) error {
-	var (
-		group sync.WaitGroup
-		mu    sync.Mutex
-		first error
-		next  = make(chan int)
-	)
-	for range min(n, fillers) {
-		group.Go(func() {
-			for i := range next {
-				outcome, err := workers.Submit(ctx, b.asker.worker, b.name(series, i), exchange.OpRequestOpen, b.request(dataset, 1))
-				if err = errors.Join(err, outcome.Err()); err != nil {
-					mu.Lock()
-					first = errors.Join(first, err)
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	failed := func() error {
-		mu.Lock()
-		defer mu.Unlock()
-		return first
-	}
-	for i := 0; i < n && failed() == nil && ctx.Err() == nil; i++ {
-		next <- i
-	}
-	close(next)
-	group.Wait()
-	return errors.Join(first, ctx.Err())
+	return eachOf(ctx, n, fillers, func(i int) error {
+		outcome, err := workers.Submit(ctx, b.asker.worker, b.name(series, i), exchange.OpRequestOpen, b.request(dataset, 1))
+		return errors.Join(err, outcome.Err())
+	})
 }
 
 // carried is what a listener did.

@@ -43,11 +43,13 @@ func (r *benchReport) markdown(w io.Writer) error {
 	}
 	fmt.Fprintf(&out, "- Medians of %s of %d s of load each; ours and the baseline take turns in the same run, on the same network. A ratio is the median of each round's. All of it took %s.\n\n",
 		count(r.Rounds, "round"), r.Seconds, r.Elapsed)
-	rows := make([][]string, len(r.Lines))
-	for i, l := range r.Lines {
-		rows[i] = l.cells()
+	if len(r.Lines) > 0 {
+		rows := make([][]string, len(r.Lines))
+		for i, l := range r.Lines {
+			rows[i] = l.cells()
+		}
+		markdownTable(&out, lineHead, rows)
 	}
-	markdownTable(&out, lineHead, rows)
 	if len(r.Loads) > 0 {
 		fmt.Fprint(&out, "\n## The network itself\n\nSend rate × operations a transaction × endorsing departments. Latency counts from the moment at which a transaction was due, not from when there was room for it.\n\n")
 		rows := make([][]string, len(r.Loads))

@@ -30,13 +30,14 @@ type bench struct {
 	tried     bool // to find or start it
 	broken    error
 
-	owner, asker *desk  // hold the data, ask for it
-	provider     *desk  // is asked a great deal, and answers nothing
-	heard        *ear   // the asker's bus, while b.hear says so
-	told         *ear   // the owner's bus, likewise
-	raw          *wire  // the asker's worker at its peer, without our client
-	signer       *wire  // an officer of the owner, once one is needed
-	run          string // begins the names of what this run makes
+	owner, asker *desk            // hold the data, ask for it
+	provider     *desk            // is asked a great deal, and answers nothing
+	heard        *ear             // the asker's bus, while b.hear says so
+	told         *ear             // the owner's bus, likewise
+	raw          *wire            // the asker's worker at its peer, without our client
+	wires        map[string]*wire // of other identities, once they are needed
+	jobs         *computing       // of the load of contributions
+	run          string           // begins the names of what this run makes
 
 	servers []io.Closer    // of the raw chaincode
 	frozen  map[string]int // departments whose workers are stopped, and the process
@@ -76,10 +77,11 @@ func (b *bench) close(ctx context.Context) error {
 	for _, s := range b.servers {
 		errs = append(errs, s.Close())
 	}
-	for _, w := range []*wire{b.raw, b.signer} {
-		if w != nil {
-			errs = append(errs, w.close())
-		}
+	if b.raw != nil {
+		errs = append(errs, b.raw.close())
+	}
+	for _, w := range b.wires {
+		errs = append(errs, w.close())
 	}
 	for _, d := range []*desk{b.owner, b.asker, b.provider} {
 		if d != nil {

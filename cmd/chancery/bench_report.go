@@ -177,11 +177,13 @@ func (r *benchReport) write(w io.Writer) {
 		fmt.Fprintln(w, r.Network)
 	}
 	fmt.Fprintf(w, "Medians of %s of %d s of load each, ours and baseline in turns; all of it took %s.\n\n", count(r.Rounds, "round"), r.Seconds, r.Elapsed)
-	t := newTable(lineHead...)
-	for _, l := range r.Lines {
-		t.add(l.cells()...)
+	if len(r.Lines) > 0 {
+		t := newTable(lineHead...)
+		for _, l := range r.Lines {
+			t.add(l.cells()...)
+		}
+		t.write(w)
 	}
-	t.write(w)
 	if len(r.Loads) > 0 {
 		fmt.Fprintln(w, "\nThe network itself, with the workers stopped where it is the benchmark's own:")
 		t := newTable(loadHead...)

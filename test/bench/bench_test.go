@@ -127,7 +127,7 @@ func checkLoads(t *testing.T, r report) {
 			t.Errorf("%+v", l)
 		}
 	}
-	for _, name := range []string{"open", "give", "redeem", "Get", "List", "History"} {
+	for _, name := range []string{"open", "give", "redeem", "contribute", "Get", "List", "History"} {
 		if have[name] == 0 {
 			t.Errorf("no load on %s", name)
 		}
