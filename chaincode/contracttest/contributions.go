@@ -47,32 +47,14 @@ func (s *suite) testAlignments(t *testing.T) {
 // testContributions contributes what cannot be used.
 func (s *suite) testContributions(t *testing.T) {
 	t.Run("ciphertexts", s.parallel(s.testCiphertexts))
-	t.Run("inputs", s.parallel(func(t *testing.T) {
-		c := s.stage(t).aligned()
-		good := c.contribution(provider).Inputs[0]
-		for name, inputs := range map[string][]exchange.Encrypted{
-			"none":                  {},
-			"another department's":  {{Input: 1, Ciphertexts: good.Ciphertexts}},
-			"another's besides":     {good, {Input: 1, Ciphertexts: good.Ciphertexts}},
-			"twice":                 {good, good},
-			"of no input":           {{Input: 2, Ciphertexts: good.Ciphertexts}},
-			"of a negative input":   {{Input: -1, Ciphertexts: good.Ciphertexts}},
-			"without ciphertexts":   {{Input: 0}},
-			"one ciphertext beyond": {{Input: 0, Ciphertexts: append(good.Ciphertexts, good.Ciphertexts...)}},
-		} {
-			body := &exchange.Contribute{Job: c.job, Inputs: inputs}
-			if _, err := s.do(t, owner, exchange.OpJobContribute, "", body); codeOf(exchange.Outcome{}, err) != exchange.Invalid {
-				t.Errorf("%s: %v, want %s", name, err, exchange.Invalid)
-			}
-		}
-		if j := c.record(); j.Parties[0].ContributedTx != "" || j.State != exchange.JobAligned {
-			t.Errorf("the job is %+v", j)
-		}
-		s.want(t, exchange.OK, owner, exchange.OpJobContribute, "", c.contribution(provider))
-		s.want(t, exchange.Exists, owner, exchange.OpJobContribute, "", c.contribution(provider))
-		other := &exchange.Contribute{Job: c.job, Inputs: []exchange.Encrypted{{Input: 0, Ciphertexts: []string{c.computing.other}}}}
-		s.want(t, exchange.Conflict, owner, exchange.OpJobContribute, "", other)
-	}))
+	t.Run("inputs", s.parallel(s.testInputs))
+	t.Run("requester first", s.parallel(s.testRequesterFirst))
+	s.testUngranted(t)
+	s.testMasks(t)
+}
+
+// testUngranted contributes what no grant lets a job have, or not yet.
+func (s *suite) testUngranted(t *testing.T) {
 	t.Run("not approved", s.parallel(func(t *testing.T) {
 		c := s.stage(t).proposed()
 		s.want(t, exchange.Conflict, owner, exchange.OpJobContribute, "", c.contribution(provider))
@@ -97,7 +79,10 @@ func (s *suite) testContributions(t *testing.T) {
 		data.certified()
 		s.want(t, exchange.OK, owner, exchange.OpJobContribute, "", c.contribution(provider))
 	}))
-	t.Run("requester first", s.parallel(s.testRequesterFirst))
+}
+
+// testMasks masks before and after the keys are fixed.
+func (s *suite) testMasks(t *testing.T) {
 	t.Run("masked last", s.parallel(func(t *testing.T) {
 		c := s.stage(t).approved()
 		for _, d := range providers {
@@ -129,6 +114,35 @@ func (s *suite) testContributions(t *testing.T) {
 			t.Errorf("the job is %s after %+v", c.record().State, out)
 		}
 	}))
+}
+
+// testInputs contributes other inputs than the department's own, and other
+// numbers of ciphertexts.
+func (s *suite) testInputs(t *testing.T) {
+	c := s.stage(t).aligned()
+	good := c.contribution(provider).Inputs[0]
+	for name, inputs := range map[string][]exchange.Encrypted{
+		"none":                  {},
+		"another department's":  {{Input: 1, Ciphertexts: good.Ciphertexts}},
+		"another's besides":     {good, {Input: 1, Ciphertexts: good.Ciphertexts}},
+		"twice":                 {good, good},
+		"of no input":           {{Input: 2, Ciphertexts: good.Ciphertexts}},
+		"of a negative input":   {{Input: -1, Ciphertexts: good.Ciphertexts}},
+		"without ciphertexts":   {{Input: 0}},
+		"one ciphertext beyond": {{Input: 0, Ciphertexts: append(good.Ciphertexts, good.Ciphertexts...)}},
+	} {
+		body := &exchange.Contribute{Job: c.job, Inputs: inputs}
+		if _, err := s.do(t, owner, exchange.OpJobContribute, "", body); codeOf(exchange.Outcome{}, err) != exchange.Invalid {
+			t.Errorf("%s: %v, want %s", name, err, exchange.Invalid)
+		}
+	}
+	if j := c.record(); j.Parties[0].ContributedTx != "" || j.State != exchange.JobAligned {
+		t.Errorf("the job is %+v", j)
+	}
+	s.want(t, exchange.OK, owner, exchange.OpJobContribute, "", c.contribution(provider))
+	s.want(t, exchange.Exists, owner, exchange.OpJobContribute, "", c.contribution(provider))
+	other := &exchange.Contribute{Job: c.job, Inputs: []exchange.Encrypted{{Input: 0, Ciphertexts: []string{c.computing.other}}}}
+	s.want(t, exchange.Conflict, owner, exchange.OpJobContribute, "", other)
 }
 
 // testRequesterFirst has the requester provide data of its own: nobody else
