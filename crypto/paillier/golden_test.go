@@ -35,12 +35,7 @@ func goldenFiles(t testing.TB) map[string][]byte {
 		}
 		return append(b, '\n')
 	}
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	must := mustBeNil(t)
 	files["verification-key.txt"] = text(d.vk.MarshalText())
 	var c []*Ciphertext
 	var openings []*Opening
@@ -83,6 +78,15 @@ func goldenFiles(t testing.TB) map[string][]byte {
 	must(err)
 	files["factor-proof.txt"] = text(f.MarshalText())
 	return files
+}
+
+func mustBeNil(t testing.TB) func(error) {
+	return func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // What is made today is what was made when the files were written, byte for byte.

@@ -343,7 +343,14 @@ func TestFactorProof(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// A key of a short prime and a long one: the honest steps end out of range.
+}
+
+// A key of a short prime and a long one is well formed, but the honest steps of a
+// FactorProof end out of range.
+func TestShortPrimeIsNotProved(t *testing.T) {
+	ctx := context.Background()
+	at := testContext(1)
+	u := setupOf(t, "2048-b")
 	small := smallTimes(t)
 	short := newPrivateKey(small[0], small[1], FormStandard)
 	if m, err := short.ProveModulus(nil, at); err != nil || short.Public().VerifyModulus(ctx, at, m) != nil {
@@ -356,9 +363,14 @@ func TestFactorProof(t *testing.T) {
 	if err := short.Public().VerifyFactors(ctx, at, u, p); !errors.Is(err, ErrProof) {
 		t.Errorf("a prime of 64 bits: %v", err)
 	}
-	// Whoever knows the factors of a set-up could prove anything: so its proof
-	// must not be the prover's own, and a set-up whose s is no power of t is
-	// refused.
+}
+
+// Whoever knows the factors of a set-up could prove anything: so its proof must not
+// be the prover's own. A set-up whose s is no power of t is refused.
+func TestSetupRefused(t *testing.T) {
+	ctx := context.Background()
+	at := testContext(1)
+	u := setupOf(t, "2048-b")
 	for name, change := range map[string]func(u *Setup){
 		"another s":  func(u *Setup) { u.s = new(big.Int).Sub(u.pk.n, u.s) },
 		"s is 0":     func(u *Setup) { u.s = new(big.Int) },

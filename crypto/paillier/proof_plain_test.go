@@ -114,6 +114,13 @@ func TestKnowledgeRefused(t *testing.T) {
 	if err := pk.VerifyKnowledge(ctx, at, c, proofs[:1]); !errors.Is(err, ErrLength) {
 		t.Error(err)
 	}
+}
+
+func TestOpenings(t *testing.T) {
+	ctx := context.Background()
+	pk := testKey(t, 2048).Public()
+	at := testContext(1)
+	c, o := opened(t, pk, 5, 6)
 	wrong, err := pk.ProveKnowledge(ctx, nil, at, c[:1], o[1:])
 	if err != nil {
 		t.Fatal(err)

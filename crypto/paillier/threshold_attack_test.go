@@ -88,18 +88,16 @@ func TestBatchedProofFindsOneWrongNumber(t *testing.T) {
 	}
 }
 
-// Open names every bad post and opens by the good ones.
-func TestOpenNamesBadShares(t *testing.T) {
-	ctx := context.Background()
-	d := deal(t, "2048-a", 3, 5)
+// badPost is a post in party 2's stead, and what Open says of it.
+type badPost struct {
+	post Post
+	want error
+}
+
+func badPosts(t *testing.T, d *dealt, good []Post, c []*Ciphertext) map[string]badPost {
+	t.Helper()
 	other := deal(t, "2048-b", 3, 5)
-	m, c := d.encrypted(t, 2)
 	_, foreign := other.encrypted(t, 2)
-	good := make([]Post, 6)
-	for i := 1; i <= 5; i++ {
-		good[i] = d.prove(t, i, testContext(i), c)
-	}
-	at := testContext(0)
 	under := func(i int, change func(*Context)) Post {
 		elsewhere := testContext(i)
 		change(&elsewhere)
@@ -115,10 +113,7 @@ func TestOpenNamesBadShares(t *testing.T) {
 		return p
 	}
 	short := d.prove(t, 2, testContext(2), c[:1])
-	bad := map[string]struct {
-		post Post
-		want error
-	}{
+	return map[string]badPost{
 		"another key":        {other.prove(t, 2, testContext(2), foreign), ErrKeyMismatch},
 		"another epoch":      {under(2, func(c *Context) { c.Epoch++ }), ErrProof},
 		"another job":        {under(2, func(c *Context) { c.Job = "j-other" }), ErrProof},
@@ -135,7 +130,19 @@ func TestOpenNamesBadShares(t *testing.T) {
 		"another's proof":    {Post{"department-2", good[2].Share, good[3].Proof}, ErrProof},
 		"too short a list":   {short, ErrLength},
 	}
-	for name, b := range bad {
+}
+
+// Open names every bad post and opens by the good ones.
+func TestOpenNamesBadShares(t *testing.T) {
+	ctx := context.Background()
+	d := deal(t, "2048-a", 3, 5)
+	m, c := d.encrypted(t, 2)
+	good := make([]Post, 6)
+	for i := 1; i <= 5; i++ {
+		good[i] = d.prove(t, i, testContext(i), c)
+	}
+	at := testContext(0)
+	for name, b := range badPosts(t, d, good, c) {
 		t.Run(name, func(t *testing.T) {
 			got := bigs(2)
 			faults, err := d.vk.Open(ctx, got, at, c, []Post{good[1], b.post, good[3], good[5]})
@@ -156,14 +163,21 @@ func TestOpenNamesBadShares(t *testing.T) {
 			}
 		})
 	}
-	// A forger who is first does not keep the victim's own share from counting.
-	forged := good[2]
+}
+
+// A forger who is first does not keep the victim's own share from counting.
+func TestForgerBeforeVictim(t *testing.T) {
+	ctx := context.Background()
+	d := deal(t, "2048-a", 2, 3)
+	_, c := d.encrypted(t, 1)
+	victim, other := d.prove(t, 2, testContext(2), c), d.prove(t, 1, testContext(1), c)
+	forged := victim
 	forged.Department = "department-4"
-	faults, err := d.vk.Open(ctx, bigs(2), at, c, []Post{forged, good[1], good[2], good[3]})
+	faults, err := d.vk.Open(ctx, bigs(1), testContext(0), c, []Post{forged, other, victim})
 	if err != nil || len(faults) != 1 || faults[0].Post != 0 {
 		t.Fatal(faults, err)
 	}
-	if _, err := d.vk.Open(ctx, bigs(2), at, c, nil); !errors.Is(err, ErrTooFewShares) {
+	if _, err := d.vk.Open(ctx, bigs(1), testContext(0), c, nil); !errors.Is(err, ErrTooFewShares) {
 		t.Errorf("no posts: %v", err)
 	}
 }
