@@ -90,6 +90,7 @@ func awaits(j exchange.Job, now time.Time) awaited {
 		return awaited{}
 	}
 	var next awaited
+	requester := workerOf(j.Requester, "compute")
 	switch j.State {
 	case exchange.JobOpen:
 		next.Step = "approval by every department whose data it takes"
@@ -99,14 +100,17 @@ func awaits(j exchange.Job, now time.Time) awaited {
 			}
 		}
 	case exchange.JobApproved:
-		next = awaited{"each department says which keys its tables lack", parties(func(p exchange.JobParty) bool { return p.Aligned }, "compute")}
-	case exchange.JobAligned:
-		next = awaited{"encrypted contributions, and the requester's mask", parties(func(p exchange.JobParty) bool { return p.ContributedTx != "" }, "compute")}
-		if requester := workerOf(j.Requester, "compute"); !j.Masked && !slices.Contains(next.From, requester) {
+		next = awaited{"each department says which keys its tables lack, and the requester makes its mask", parties(func(p exchange.JobParty) bool { return p.Aligned }, "compute")}
+		if !j.Masked && !slices.Contains(next.From, requester) {
 			next.From = append(next.From, requester)
 		}
+	case exchange.JobAligned:
+		next = awaited{"encrypted contributions", parties(func(p exchange.JobParty) bool { return p.ContributedTx != "" }, "compute")}
+		if slices.Contains(next.From, requester) {
+			next = awaited{"the requester's own contribution, before any other", []string{requester}}
+		}
 	case exchange.JobContributed:
-		next = awaited{"evaluation by the contract", []string{workerOf(j.Requester, "compute")}}
+		next = awaited{"evaluation by the contract", []string{requester}}
 	case exchange.JobComputed:
 		next = awaited{"the keyholder opens the masked result for the requester", []string{workerOf(j.Spec.Keyholder, "decrypt")}}
 	case exchange.JobShared:

@@ -35,7 +35,10 @@ department's keystore; an officer's signature puts the public half on the ledger
 The key is on disk before the ledger hears of it, so that the command may be
 interrupted and said again: it takes the key that is there. A name never gets a
 second key; another key takes another name. Back the private half up: without it
-nothing under the keyring can be opened.`,
+nothing under the keyring can be opened.
+
+The contract does not see yet whether a ciphertext was copied from an earlier job
+under the same keyring: take a keyring for one job, and retire it.`,
 		Example: `  chancery keyring create statistics -d labor
   chancery keyring create census-2030 -d labor --bits 4096 --json`,
 		Args: takes("a NAME"),
