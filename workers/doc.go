@@ -9,5 +9,9 @@
 // A message is delivered at least once: after a crash, a lost acknowledgement
 // or a stop in the middle it comes again, to this or another copy of the same
 // worker. So a handler's effect must be idempotent, and durable before the
-// handler returns nil. Messages may overtake one another.
+// handler returns nil. Messages may overtake one another, except those of one
+// key of a subscription: see [Subscription.Key].
+//
+// What the workers do shows in figures for Prometheus ([Metrics]) and in spans
+// ([Config.Traces]), which follow a command from department to department.
 package workers

@@ -81,16 +81,7 @@ func TestTrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// what the ledger says, and listen puts on the stream: with no trace context
-	e, err := events.NewLedger(exchange.Event{
-		Type: exchange.ObjectRegistered, From: "health", To: exchange.ToAll, ID: "o-1", Command: "c-1", Data: []byte(`{}`),
-	}, events.Position{Channel: "chancery", Tx: "tx-of-c-1", Code: "VALID"}, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Connect(t, "listen").PublishBatch(t.Context(), []events.Envelope{e}, bus.Tail{}); err != nil {
-		t.Fatal(err)
-	}
+	s.tells("c-1")
 	eventually(t, "four spans", func() bool { return len(exporter.GetSpans()) >= 4 })
 
 	want := trace.TraceID(events.CommandTrace("health", "c-1").ID)
@@ -110,6 +101,21 @@ func TestTrace(t *testing.T) {
 	checkSubmits(t, exporter.GetSpans(), in, told)
 	if got, want := answer.Extensions["traceparent"], "00-"+in.SpanContext.TraceID().String()+"-"+in.SpanContext.SpanID().String()+"-01"; got != want {
 		t.Errorf("answer carries %q, want %q", got, want)
+	}
+}
+
+// tells has the ledger's event of a command on the stream, as listen puts it
+// there: without a trace context.
+func (s *stage) tells(command string) {
+	s.t.Helper()
+	e, err := events.NewLedger(exchange.Event{
+		Type: exchange.ObjectRegistered, From: "health", To: exchange.ToAll, ID: "o-1", Command: command, Data: []byte(`{}`),
+	}, events.Position{Channel: "chancery", Tx: "tx-of-" + command, Code: "VALID"}, time.Now())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.Connect(s.t, "listen").PublishBatch(s.t.Context(), []events.Envelope{e}, bus.Tail{}); err != nil {
+		s.t.Fatal(err)
 	}
 }
 
