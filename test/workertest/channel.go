@@ -102,6 +102,13 @@ func (c *Channel) issue(t testing.TB, department, identity string) string {
 	return text
 }
 
+// Certificate is that of an identity which a member has.
+func (c *Channel) Certificate(department, identity string) *x509.Certificate {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.creators[department+"/"+identity].Cert
+}
+
 // Events are those of the transactions from a number on, in their order, and the
 // number of the next transaction.
 func (c *Channel) Events(from int) (list []exchange.Event, next int) {
@@ -258,13 +265,13 @@ func (c *Client) Transaction(_ context.Context, id string) (ledger.Transaction, 
 		if tx.ID != id {
 			continue
 		}
-		c.channel.mu.Lock()
-		defer c.channel.mu.Unlock()
 		found := ledger.Transaction{
 			ID: id, Code: ledger.Valid, Block: uint64(i), Channel: "chancery", Chaincode: Chaincode,
 			Function: tx.Function, Args: slices.Clone(tx.Args), Result: []byte(tx.Answer), Events: tx.Events,
-			Creator: c.channel.signed[id], Endorsers: slices.Clone(c.channel.peers),
 		}
+		c.channel.mu.Lock()
+		found.Creator, found.Endorsers = c.channel.signed[id], slices.Clone(c.channel.peers)
+		c.channel.mu.Unlock()
 		if c.Tx != nil {
 			c.Tx(&found)
 		}

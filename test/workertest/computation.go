@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -132,6 +133,19 @@ func (c *Computation) Look(t testing.TB) exchange.Job {
 		t.Fatal(err)
 	}
 	return j
+}
+
+// Last is the latest event of a kind.
+func (c *Computation) Last(t testing.TB, kind exchange.EventType) exchange.Event {
+	t.Helper()
+	list, _ := c.Events(0)
+	for _, e := range slices.Backward(list) {
+		if e.Type == kind {
+			return e
+		}
+	}
+	t.Fatalf("there is no event %s", kind)
+	return exchange.Event{}
 }
 
 // Run hands the events of the ledger to workers until there are none left, each

@@ -106,15 +106,19 @@ func (d *decrypt) serve(ctx context.Context, j exchange.Job) error {
 		zerolog.Ctx(ctx).Warn().Str("id", j.ID).Time("deadline", j.Spec.Deadline).Msg("job left alone: its deadline is over")
 		return nil
 	}
-	sk, err := d.key(ctx, j)
-	if err != nil {
-		return err
-	}
-	ciphertexts, digest, err := d.aggregate(ctx, j, sk.Public())
+	pk, err := d.publicKey(ctx, j)
 	if err != nil {
 		return err
 	}
 	recipient, err := d.approvals(ctx, j)
+	if err != nil {
+		return err
+	}
+	ciphertexts, digest, err := d.aggregate(ctx, j, pk)
+	if err != nil {
+		return err
+	}
+	sk, err := d.privateKey(j, pk)
 	if err != nil {
 		return err
 	}
@@ -125,9 +129,9 @@ func (d *decrypt) serve(ctx context.Context, j exchange.Job) error {
 	return d.post(ctx, j, share)
 }
 
-// key is the private key of the job's keyring, which is the own department's.
-// That a keyring was retired since stops new jobs and not this one.
-func (d *decrypt) key(ctx context.Context, j exchange.Job) (*paillier.PrivateKey, error) {
+// publicKey is the key of the job's keyring, which the own department holds. That
+// the keyring was retired since stops new jobs and not this one.
+func (d *decrypt) publicKey(ctx context.Context, j exchange.Job) (*paillier.PublicKey, error) {
 	if err := provenance.CheckSpec(j); err != nil {
 		return nil, err
 	}
@@ -138,9 +142,11 @@ func (d *decrypt) key(ctx context.Context, j exchange.Job) (*paillier.PrivateKey
 	if errors.Is(err, exchange.ErrNotFound) {
 		return nil, provenance.Refusef("%v", err)
 	}
-	if err != nil {
-		return nil, err
-	}
+	return pk, err
+}
+
+// privateKey is read last, when nothing else is wrong.
+func (d *decrypt) privateKey(j exchange.Job, pk *paillier.PublicKey) (*paillier.PrivateKey, error) {
 	sk, err := d.Keys.PaillierKey(j.Spec.Keyring)
 	if errors.Is(err, keystore.ErrNotFound) || errors.Is(err, keystore.ErrName) {
 		return nil, provenance.Refusef("this department's keystore has no key of keyring %s", j.Spec.Keyring)

@@ -27,13 +27,14 @@ func CheckSpec(j exchange.Job) error {
 		return Refusef("the spec of job %s has the digest %s, and its record says %s", j.ID, digest, j.Digest)
 	case j.Spec.Requester != j.Requester:
 		return Refusef("job %s was opened by %s for %s", j.ID, j.Requester, j.Spec.Requester)
-	case !slices.Equal(parties, j.Spec.Providers()):
-		return Refusef("job %s takes data of %v, and %v take part in it", j.ID, j.Spec.Providers(), parties)
 	case j.Spec.MinContributors < exchange.LeastContributors:
 		return Refusef("job %s asks for %d contributors besides the requester: %d are the least", j.ID, j.Spec.MinContributors, exchange.LeastContributors)
 	}
 	if err := j.Spec.CheckParties(); err != nil {
 		return Refusef("job %s: %v", j.ID, err)
+	}
+	if !slices.Equal(parties, j.Spec.Providers()) {
+		return Refusef("job %s takes data of %v, and %v take part in it", j.ID, j.Spec.Providers(), parties)
 	}
 	return nil
 }

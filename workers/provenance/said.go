@@ -10,7 +10,7 @@ import (
 // Said is what a transaction's creator asked of the contract by one operation,
 // and was not refused: the bodies, in their order, of a call of the operation's
 // own function or of Apply. The creator's signature binds them, whatever those
-// who endorsed it wrote.
+// who endorsed it wrote. Errors: [*Refusal].
 func Said[T any](tx ledger.Transaction, op exchange.Op) ([]T, error) {
 	row, known := exchange.TransitionOf(op)
 	if !known || tx.Code != ledger.Valid {
@@ -34,7 +34,7 @@ func Said[T any](tx ledger.Transaction, op exchange.Op) ([]T, error) {
 func applied[T any](tx ledger.Transaction, op exchange.Op) ([]T, error) {
 	ops, err := exchange.DecodeBatch([]byte(tx.Args[0]))
 	if err != nil {
-		return nil, err
+		return nil, Refusef("transaction %s is no batch: %v", tx.ID, err)
 	}
 	var outcomes []exchange.Outcome
 	if err := json.Unmarshal(tx.Result, &outcomes); err != nil {
@@ -62,7 +62,7 @@ func decode[T any](op exchange.Op, data []byte) (T, error) {
 	var none T
 	body, err := exchange.DecodeBody(op, data)
 	if err != nil {
-		return none, err
+		return none, Refusef("what was signed as %s is none: %v", op, err)
 	}
 	typed, ok := any(body).(*T)
 	if !ok {
