@@ -53,13 +53,13 @@ func (b *bench) open(ctx context.Context) (err error) {
 		return usagef("the benchmarks play with two departments: this network has %d", len(departments))
 	}
 	b.run = strings.ToLower(commandID("")[:8])
-	if b.owner, err = b.app.openDesk(ctx, b.network, departments[0].Name); err != nil {
+	if b.owner, err = b.desk(ctx, departments[0].Name); err != nil {
 		return err
 	}
-	if b.asker, err = b.app.openDesk(ctx, b.network, departments[1].Name); err != nil {
+	if b.asker, err = b.desk(ctx, departments[1].Name); err != nil {
 		return err
 	}
-	if b.provider, err = b.app.openDesk(ctx, b.network, b.providerName()); err != nil {
+	if b.provider, err = b.desk(ctx, b.providerName()); err != nil {
 		return err
 	}
 	if b.raw, err = openWire(b.asker.profile, exchange.Worker); err != nil {
@@ -69,6 +69,25 @@ func (b *bench) open(ctx context.Context) (err error) {
 		return err
 	}
 	return errors.Join(b.register(ctx, b.owner, giveDataset), b.register(ctx, b.provider, benchDataset))
+}
+
+// desk opens a department's, with patience for a bus that a busy machine keeps
+// waiting.
+func (b *bench) desk(ctx context.Context, department string) (d *desk, err error) {
+	limited, cancel := context.WithTimeout(ctx, earLimit)
+	defer cancel()
+	polled := poll(limited, time.Second, func() (bool, error) {
+		d, err = b.app.openDesk(ctx, b.network, department)
+		if d != nil && err != nil {
+			d.close()
+			d = nil
+		}
+		return !errors.Is(err, errUnreachable), nil
+	})
+	if err == nil {
+		err = polled
+	}
+	return d, err
 }
 
 // close ends what open and ready began, in the opposite order.
