@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding"
 	"errors"
+	"math/big"
 	"testing"
 )
 
@@ -69,5 +70,34 @@ func TestThresholdStops(t *testing.T) {
 	}
 	if _, _, err := d.sk.Deal(ended, nil, 2, 3); !errors.Is(err, context.Canceled) {
 		t.Errorf("deal: %v", err)
+	}
+}
+
+// A verification key over a modulus that NewPublicKey refuses is refused, although
+// its fingerprint is right.
+func TestVerificationKeyOfBadModulus(t *testing.T) {
+	d := deal(t, "2048-a", 2, 3)
+	p := prime(t, 1024, 1)
+	small := new(big.Int).Lsh(one, 2047)
+	small.Sub(small, new(big.Int).Mod(small, big.NewInt(65521))).Add(small, big.NewInt(65521))
+	for small.Bit(0) == 0 {
+		small.Add(small, big.NewInt(65521))
+	}
+	for name, k := range map[string]struct {
+		n    *big.Int
+		want error
+	}{
+		"even":           {new(big.Int).Add(d.sk.n, one), ErrModulusEven},
+		"a square":       {new(big.Int).Mul(p, p), ErrModulusPower},
+		"a small factor": {small, ErrModulusSmallFactor},
+	} {
+		vk := newVerificationKey(newPublicKey(k.n, FormStandard), 2, onesOf(3))
+		b, err := vk.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ParseVerificationKey(b); !errors.Is(err, k.want) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
