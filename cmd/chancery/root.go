@@ -14,7 +14,8 @@ import (
 
 const rootHelp = `Chancery lets departments share sealed data: objects on IPFS, every request,
 grant, use and verdict on a Hyperledger Fabric ledger, and only the grantee
-that redeemed a use receives a key.
+that redeemed a use receives a key. What may not be shown at all they compute on
+while it is encrypted: see chancery job.
 
 Things take a noun and a verb (chancery grant give …); the stack takes bare
 verbs (chancery up). Results go to standard output, everything else to standard
