@@ -43,36 +43,65 @@ func (e Envelope) Msg() (*nats.Msg, error) {
 	if err := e.Validate(); err != nil {
 		return nil, fmt.Errorf("write %s %s: %w", e.Type, e.ID, err)
 	}
-	attributes := e.attributes()
-	values := make([]string, 0, len(attributes))
+	return e.Written(), nil
+}
+
+// Written is [Envelope.Msg] of an envelope that is known to be valid, as one is
+// that was made or parsed without an error and not changed since.
+func (e Envelope) Written() *nats.Msg {
 	m := &nats.Msg{Subject: e.Address.String(), Header: make(nats.Header, usualHeaders), Data: e.Data}
-	for name, value := range attributes {
-		if value != "" {
-			values = append(values, percentEncode(value))
-			m.Header[prefix+name] = values[len(values)-1 : len(values) : len(values)]
-		}
+	values := make([]string, 0, usualHeaders)
+	put := func(key, value string) {
+		values = append(values, percentEncode(value))
+		m.Header[key] = values[len(values)-1 : len(values) : len(values)]
 	}
+	for name, value := range e.Extensions {
+		put(prefix+name, value)
+	}
+	e.eachAttribute(func(key, value string) {
+		if value == "" {
+			delete(m.Header, key)
+			return
+		}
+		put(key, value)
+	})
 	if id := e.messageID(); id != "" {
 		m.Header.Set(jetstream.MsgIDHeader, id)
 	}
-	return m, nil
+	return m
 }
 
+// attributes are all of them by their name; those that are not given may be
+// empty.
 func (e Envelope) attributes() map[string]string {
 	a := make(map[string]string, usualHeaders)
 	maps.Copy(a, e.Extensions)
-	a["specversion"], a["datacontenttype"] = specVersion, contentType
-	a["id"], a["source"], a["type"], a["subject"] = e.ID, e.Source, e.Type, e.About
-	a["dataschema"], a["correlation"] = e.DataSchema, e.Correlation
+	e.eachAttribute(func(key, value string) { a[strings.TrimPrefix(key, prefix)] = value })
+	return a
+}
+
+// eachAttribute yields the attributes that have a field, by the names of their
+// headers. Each takes the place of an extension of that name.
+func (e Envelope) eachAttribute(yield func(key, value string)) {
+	yield("ce-specversion", specVersion)
+	yield("ce-datacontenttype", contentType)
+	yield("ce-id", e.ID)
+	yield("ce-source", e.Source)
+	yield("ce-type", e.Type)
+	yield("ce-subject", e.About)
+	yield("ce-dataschema", e.DataSchema)
+	yield("ce-correlation", e.Correlation)
 	if !e.Time.IsZero() {
-		a["time"] = e.Time.UTC().Format(time.RFC3339Nano)
+		yield("ce-time", e.Time.UTC().Format(time.RFC3339Nano))
 	}
 	if p := e.Position; p != nil {
-		a["channel"], a["tx"], a["code"] = p.Channel, p.Tx, p.Code
-		a["block"] = strconv.FormatUint(p.Block, 10)
-		a["txindex"], a["eventindex"] = strconv.Itoa(p.TxIndex), strconv.Itoa(p.EventIndex)
+		yield("ce-channel", p.Channel)
+		yield("ce-tx", p.Tx)
+		yield("ce-code", p.Code)
+		yield("ce-block", strconv.FormatUint(p.Block, 10))
+		yield("ce-txindex", strconv.Itoa(p.TxIndex))
+		yield("ce-eventindex", strconv.Itoa(p.EventIndex))
 	}
-	return a
 }
 
 func (e Envelope) messageID() string {

@@ -16,11 +16,9 @@ import (
 // use it.
 type Ready struct{ msg *nats.Msg }
 
-// Write writes an event. Its errors have the code [exchange.Invalid].
-func Write(e events.Envelope) (Ready, error) {
-	msg, err := e.Msg()
-	return Ready{msg}, err
-}
+// Write writes an event that is valid, as [events.NewLedger] makes it: it is not
+// checked again.
+func Write(e events.Envelope) Ready { return Ready{e.Written()} }
 
 // PublishReady is [Conn.PublishBatch] of events that are written already. What
 // was not stored may be published again, in another batch too.

@@ -17,11 +17,7 @@ func TestReadyOnceMore(t *testing.T) {
 	c := b.Connect(t, "listen")
 	var list []bus.Ready
 	for i := range 6 {
-		r, err := bus.Write(fact(t, 1, i))
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, r)
+		list = append(list, bus.Write(fact(t, 1, i)))
 	}
 	end := func() bus.Tail {
 		t.Helper()
@@ -54,8 +50,5 @@ func TestReadyOnceMore(t *testing.T) {
 		if _, err := c.PublishReady(t.Context(), make([]bus.Ready, n), end()); err == nil {
 			t.Errorf("a batch of %d", n)
 		}
-	}
-	if _, err := bus.Write(events.Envelope{}); err == nil {
-		t.Error("no event was written")
 	}
 }

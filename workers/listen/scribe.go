@@ -59,10 +59,6 @@ func (s *scribe) run(ctx context.Context) {
 func (s *scribe) write(ctx context.Context, b ledger.Block) bool {
 	part, bytes := script{number: b.Number}, 0
 	for e, err := range envelopes(s.channel, b) {
-		var ready bus.Ready
-		if err == nil {
-			ready, err = bus.Write(e) // which is valid
-		}
 		if err != nil {
 			part.err = err
 			break
@@ -73,7 +69,7 @@ func (s *scribe) write(ctx context.Context, b ledger.Block) bool {
 			}
 			part, bytes = script{number: b.Number}, 0
 		}
-		part.events, part.ready = append(part.events, e), append(part.ready, ready)
+		part.events, part.ready = append(part.events, e), append(part.ready, bus.Write(e))
 		bytes += len(e.Data)
 	}
 	part.last = true
