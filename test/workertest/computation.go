@@ -18,6 +18,7 @@ import (
 	"chancery/crypto/paillier"
 	"chancery/events/bus"
 	"chancery/workers"
+	"chancery/workers/compute"
 )
 
 // Computation is three departments that compute a job together: census asks,
@@ -146,6 +147,37 @@ func (c *Computation) Last(t testing.TB, kind exchange.EventType) exchange.Event
 	}
 	t.Fatalf("there is no event %s", kind)
 	return exchange.Event{}
+}
+
+// NewComputed is a job of census over three small tables, which hold 1.50 under
+// key 1 and -2.25 under key 2, that the worker compute has brought as far as
+// labor's share.
+func NewComputed(t testing.TB, now time.Time, keys ...string) *Computation {
+	t.Helper()
+	c := NewComputation(t, now)
+	members := []*Member{c.Census, c.Health, c.Labor}
+	var staff []workers.Worker
+	for _, m := range members {
+		c.Publish(t, Input{
+			Member: m, Name: "t", MediaType: "text/csv", Content: "k,v\n1,1.50\n2,-2.25\n", Input: exchange.Input{Key: "k", Value: "v", Weight: 1},
+		}, Terms())
+		staff = append(staff, compute.New(compute.Config{
+			Department: m.Name, MSP: m.MSP, Peer: m.Peer, Chaincode: Chaincode,
+			Keys: m.Vault.Keys, Journal: m.Vault.Journal, Node: m.Node, Ledger: m, Now: c.Now,
+		}))
+	}
+	c.Plan.Keys, c.Plan.Scale = keys, 2
+	c.Open(t)
+	for _, m := range members {
+		c.Approve(t, m.Name)
+	}
+	if verdicts := c.Run(t, staff...); len(verdicts) > 0 {
+		t.Fatal(verdicts)
+	}
+	if j := c.Look(t); j.State != exchange.JobComputed {
+		t.Fatalf("the job is %s", j.State)
+	}
+	return c
 }
 
 // Run hands the events of the ledger to workers until there are none left, each

@@ -19,36 +19,9 @@ import (
 	"chancery/test/workertest"
 	"chancery/workers"
 	"chancery/workers/combine"
-	"chancery/workers/compute"
 )
 
 var begin = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-
-// computed is a job of census over three tables that waits for labor's share.
-func computed(t *testing.T) *workertest.Computation {
-	t.Helper()
-	c := workertest.NewComputation(t, begin)
-	members := []*workertest.Member{c.Census, c.Health, c.Labor}
-	var staff []workers.Worker
-	for _, m := range members {
-		c.Publish(t, workertest.Input{
-			Member: m, Name: "t", MediaType: "text/csv", Content: "k,v\n1,1.50\n2,-2.25\n", Input: exchange.Input{Key: "k", Value: "v", Weight: 1},
-		}, workertest.Terms())
-		staff = append(staff, compute.New(compute.Config{
-			Department: m.Name, MSP: m.MSP, Peer: m.Peer, Chaincode: workertest.Chaincode,
-			Keys: m.Vault.Keys, Journal: m.Vault.Journal, Node: m.Node, Ledger: m, Now: c.Now,
-		}))
-	}
-	c.Plan.Keys, c.Plan.Scale = []string{"2", "7", "1"}, 2
-	c.Open(t)
-	for _, m := range members {
-		c.Approve(t, m.Name)
-	}
-	if verdicts := c.Run(t, staff...); len(verdicts) > 0 {
-		t.Fatal(verdicts)
-	}
-	return c
-}
 
 // opening is what labor's worker would open, by its key.
 func opening(t *testing.T, c *workertest.Computation) exchange.Opening {
@@ -133,7 +106,7 @@ func TestWrongShares(t *testing.T) {
 		"of another digest":  {func(o *exchange.Opening) { o.Digest = strings.Repeat("0", 64) }, "not 1 of"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := computed(t)
+			c := workertest.NewComputed(t, begin, "2", "7", "1")
 			o := opening(t, c)
 			digest := o.Digest
 			share.alter(&o)
@@ -142,13 +115,13 @@ func TestWrongShares(t *testing.T) {
 		})
 	}
 	t.Run("sealed to another", func(t *testing.T) {
-		c := computed(t)
+		c := workertest.NewComputed(t, begin, "2", "7", "1")
 		o := opening(t, c)
 		post(t, c, o.Digest, encoded(t, o), c.Health)
 		contested(t, c, "cannot be unsealed: sealed to another recipient")
 	})
 	t.Run("no opening", func(t *testing.T) {
-		c := computed(t)
+		c := workertest.NewComputed(t, begin, "2", "7", "1")
 		post(t, c, opening(t, c).Digest, []byte(`{"job":1}`), c.Census)
 		contested(t, c, "holds no opening")
 	})
@@ -174,7 +147,7 @@ func contested(t *testing.T, c *workertest.Computation, want string) {
 
 // TestRecordsThatDiffer are not computed with either.
 func TestRecordsThatDiffer(t *testing.T) {
-	c := computed(t)
+	c := workertest.NewComputed(t, begin, "2", "7", "1")
 	o := opening(t, c)
 	post(t, c, o.Digest, encoded(t, o), c.Census)
 	var mask exchange.Mask
@@ -208,7 +181,7 @@ func TestRecordsThatDiffer(t *testing.T) {
 // TestDelivered stops the worker between commitment and delivery, and alters what
 // was delivered.
 func TestDelivered(t *testing.T) {
-	c := computed(t)
+	c := workertest.NewComputed(t, begin, "2", "7", "1")
 	o := opening(t, c)
 	post(t, c, o.Digest, encoded(t, o), c.Census)
 	c.Until(c.Plan.Deadline.Add(time.Hour)) // closing needs no deadline
@@ -271,7 +244,7 @@ func TestDelivered(t *testing.T) {
 
 // TestWithoutMask cannot read the result, and does not blame anybody for it.
 func TestWithoutMask(t *testing.T) {
-	c := computed(t)
+	c := workertest.NewComputed(t, begin, "2", "7", "1")
 	o := opening(t, c)
 	post(t, c, o.Digest, encoded(t, o), c.Census)
 	files, err := filepath.Glob(filepath.Join(c.Census.Vault.Dir, "journal", "jobs", "*-mask.age"))

@@ -99,10 +99,6 @@ func staff(c *workertest.Computation) []workers.Worker {
 	return list
 }
 
-func (r record) String() string { return strings.Join(r, " ") }
-
-type record []string
-
 func run(t *testing.T, c *workertest.Computation) {
 	t.Helper()
 	if verdicts := c.Run(t, staff(c)...); len(verdicts) > 0 {
@@ -149,13 +145,13 @@ func TestNeedIndex(t *testing.T) {
 	}
 	missing := make(map[string]string)
 	for _, m := range r.Summary.Missing {
-		missing[m.Department] = record(m.Keys).String()
+		missing[m.Department] = strings.Join(m.Keys, " ")
 	}
 	if len(missing) != 1 || missing["health"] != "11 72" {
 		t.Errorf("missing are %v", missing)
 	}
 	rows, err := csv.NewReader(strings.NewReader(string(r.Table))).ReadAll()
-	if err != nil || record(rows[0]).String() != "key value" || rows[1][0] != "1" {
+	if err != nil || strings.Join(rows[0], " ") != "key value" || rows[1][0] != "1" {
 		t.Errorf("the table begins with %v, %v", rows[:2], err)
 	}
 	if _, err := combine.Open(t.Context(), c.Health, "health", inbox(c.Health), c.Job); !errors.Is(err, exchange.ErrDenied) {

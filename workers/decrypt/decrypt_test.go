@@ -17,40 +17,10 @@ import (
 	"chancery/crypto/paillier"
 	"chancery/test/workertest"
 	"chancery/workers"
-	"chancery/workers/compute"
 	"chancery/workers/decrypt"
 )
 
 var begin = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-
-// computed is a job of census over three tables that waits for labor's share.
-func computed(t *testing.T) *workertest.Computation {
-	t.Helper()
-	c := workertest.NewComputation(t, begin)
-	members := []*workertest.Member{c.Census, c.Health, c.Labor}
-	var staff []workers.Worker
-	for _, m := range members {
-		c.Publish(t, workertest.Input{
-			Member: m, Name: "t", MediaType: "text/csv", Content: "k,v\n1,1.50\n2,-2.25\n", Input: exchange.Input{Key: "k", Value: "v", Weight: 1},
-		}, workertest.Terms())
-		staff = append(staff, compute.New(compute.Config{
-			Department: m.Name, MSP: m.MSP, Peer: m.Peer, Chaincode: workertest.Chaincode,
-			Keys: m.Vault.Keys, Journal: m.Vault.Journal, Node: m.Node, Ledger: m, Now: c.Now,
-		}))
-	}
-	c.Plan.Keys, c.Plan.Scale = []string{"1", "2"}, 2
-	c.Open(t)
-	for _, m := range members {
-		c.Approve(t, m.Name)
-	}
-	if verdicts := c.Run(t, staff...); len(verdicts) > 0 {
-		t.Fatal(verdicts)
-	}
-	if j := c.Look(t); j.State != exchange.JobComputed {
-		t.Fatalf("the job is %s", j.State)
-	}
-	return c
-}
 
 // holder is labor's worker over a vault and a client.
 func holder(c *workertest.Computation, vault *workertest.Vault, client *workertest.Client, now func() time.Time) workers.Worker {
@@ -108,7 +78,7 @@ func transaction(msp, what string, change func(tx *ledger.Transaction)) func(*wo
 // TestLies alters one thing at a time of what labor's peer or bus tells: nothing
 // is opened, and the reason is clear.
 func TestLies(t *testing.T) {
-	c := computed(t)
+	c := workertest.NewComputed(t, begin, "1", "2")
 	var mask exchange.Mask
 	var own exchange.Contribution
 	if err := c.Labor.Get(t.Context(), exchange.NounMask, c.Job, &mask); err != nil {
@@ -241,7 +211,7 @@ func recipient(t *testing.T) func(*workertest.Client) {
 // retired since too; what it holds opens for the requester alone and encrypts to
 // the evaluation.
 func TestServed(t *testing.T) {
-	c := computed(t)
+	c := workertest.NewComputed(t, begin, "1", "2")
 	c.Client("labor", "officer").Must(t, "", exchange.OpKeyringRetire, &exchange.RetireKeyring{Keyring: c.Keyring, Reason: "a new one is there"})
 	var said []string
 	away := true
@@ -291,7 +261,7 @@ func TestServed(t *testing.T) {
 
 // TestOnce refuses a second evaluation of a job of which one was opened.
 func TestOnce(t *testing.T) {
-	c := computed(t)
+	c := workertest.NewComputed(t, begin, "1", "2")
 	c.Labor.Answer = func(exchange.Operation, func() (exchange.Outcome, error)) (exchange.Outcome, error) {
 		return exchange.Outcome{}, ledger.ErrUnreachable
 	}
@@ -320,7 +290,7 @@ func TestOnce(t *testing.T) {
 
 // TestKeys looks for the private key where it is not, or is another.
 func TestKeys(t *testing.T) {
-	c := computed(t)
+	c := workertest.NewComputed(t, begin, "1", "2")
 	none := workertest.NewVault(t)
 	none.Identity(t, keystore.Department)
 	if err := wake(t, c, holder(c, none, c.Labor.Client, c.Now)); !workers.Rejected(err) || !strings.Contains(err.Error(), "has no key of keyring") {
@@ -337,7 +307,7 @@ func TestKeys(t *testing.T) {
 // TestLeftAlone are jobs that are not served, and that nobody need look at; and
 // others that come right by themselves.
 func TestLeftAlone(t *testing.T) {
-	c := computed(t)
+	c := workertest.NewComputed(t, begin, "1", "2")
 	over := func() time.Time { return c.Plan.Deadline }
 	if err := wake(t, c, holder(c, vaultOf(t, c), c.Labor.Client, over)); err != nil {
 		t.Errorf("expired: %v", err)
@@ -368,7 +338,7 @@ func TestLeftAlone(t *testing.T) {
 
 // TestRefusedByTheLedger are answers that no repeat changes.
 func TestRefusedByTheLedger(t *testing.T) {
-	c := computed(t)
+	c := workertest.NewComputed(t, begin, "1", "2")
 	for _, code := range []exchange.Code{exchange.Revoked, exchange.Denied, exchange.Invalid} {
 		client := c.Client("labor", "worker")
 		client.Answer = func(op exchange.Operation, _ func() (exchange.Outcome, error)) (exchange.Outcome, error) {
