@@ -125,6 +125,7 @@ type role struct {
 	listens  bool // publishes LEDGER
 	commands bool // consumes COMMANDS and answers at the synchronous door
 	ledger   []exchange.EventType
+	own      []exchange.EventType // of the ledger, as far as they are to the department
 	work     []exchange.EventType
 	says     []exchange.EventType
 }
@@ -144,7 +145,7 @@ var roles = []role{
 		says: []exchange.EventType{exchange.CommandRejected},
 	},
 	{name: "verify", ledger: []exchange.EventType{exchange.ObjectRegistered, exchange.ObjectAttested}},
-	{name: "policy", ledger: []exchange.EventType{exchange.RequestOpened, exchange.JobOpened}},
+	{name: "policy", own: []exchange.EventType{exchange.RequestOpened}, ledger: []exchange.EventType{exchange.JobOpened}},
 	{name: "release", ledger: []exchange.EventType{exchange.GrantWasGiven, exchange.GrantWasRevoked, exchange.GrantRedeemed}},
 	{name: "receive", ledger: []exchange.EventType{
 		exchange.GrantWasGiven, exchange.GrantWasRevoked, exchange.GrantRedeemed, exchange.KeyReleased, exchange.KeyRefused,
@@ -178,10 +179,13 @@ func (r role) spec(department string) UserSpec {
 	for _, t := range r.ledger {
 		spec.Publish = append(spec.Publish, consumes(r.name, events.LedgerFilter(t, "", ""))...)
 	}
+	for _, t := range r.own {
+		spec.Publish = append(spec.Publish, consumes(r.name, events.LedgerFilter(t, "", department))...)
+	}
 	for _, t := range r.work {
 		spec.Publish = append(spec.Publish, consumes(r.name, events.WorkFilter(t, "", ""))...)
 	}
-	if r.commands || len(r.ledger)+len(r.work) > 0 {
+	if r.commands || len(r.ledger)+len(r.own)+len(r.work) > 0 {
 		spec.Publish = append(spec.Publish, consumes(r.name, events.RetryFilter(r.name))...)
 	}
 	for _, t := range r.says {

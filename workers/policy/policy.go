@@ -64,7 +64,7 @@ func New(cfg Config) workers.Worker {
 	}
 	p := &policy{cfg}
 	return workers.Worker{Name: Name, Subscriptions: []workers.Subscription{
-		{Filter: events.LedgerFilter(exchange.RequestOpened, "", ""), Handle: p.handle, Concurrency: 4},
+		{Filter: events.LedgerFilter(exchange.RequestOpened, "", cfg.Department), Handle: p.handle, Concurrency: 4},
 		{Filter: events.LedgerFilter(exchange.JobOpened, "", ""), Handle: p.handleJob, Concurrency: 4},
 	}}
 }
@@ -79,12 +79,20 @@ func (p *policy) handle(ctx context.Context, m *workers.Message) error {
 	if opened.Provider != p.Department {
 		return nil
 	}
-	return workers.Patient(m, p.consider(ctx, opened.ID), ledger.Away)
+	rules, err := p.Rules.current()
+	switch {
+	case err != nil:
+		zerolog.Ctx(ctx).Error().Err(err).Msg("the rules cannot be used: left to an officer")
+		return nil
+	case len(rules.List) == 0:
+		return nil // every request waits for an officer: the ledger need not be asked
+	}
+	return workers.Patient(m, p.consider(ctx, rules, opened.ID), ledger.Away)
 }
 
 // consider acts on what the ledger says of the request now; the event only
 // woke it.
-func (p *policy) consider(ctx context.Context, id string) error {
+func (p *policy) consider(ctx context.Context, rules *Rules, id string) error {
 	var r exchange.Request
 	if err := p.Ledger.Get(ctx, exchange.NounRequest, id, &r); err != nil {
 		return fmt.Errorf("request %s: %w", id, err)
@@ -92,11 +100,6 @@ func (p *policy) consider(ctx context.Context, id string) error {
 	log := zerolog.Ctx(ctx).With().Str("id", r.ID).Logger()
 	if r.State != exchange.RequestOpen {
 		log.Info().Str("state", string(r.State)).Msg("decided already")
-		return nil
-	}
-	rules, err := p.Rules.current()
-	if err != nil {
-		log.Error().Err(err).Msg("the rules cannot be used: left to an officer")
 		return nil
 	}
 	facts, err := Gather(ctx, p.Ledger, r, rules.AskHistory(), p.Now().UTC())
