@@ -40,9 +40,11 @@ type Profile struct {
 	IPFS IPFSProfile `yaml:"ipfs"`
 	// Spool holds the files that a command may name.
 	Spool string `yaml:"spool"`
-	// Inbox receives delivered files: <grant id>/<slot>/<file name>.
+	// Inbox receives delivered files, <grant id>/<slot>/<file name>, and the
+	// results of jobs, <job id>/result.csv.
 	Inbox string `yaml:"inbox"`
-	// Journal holds the sealing journal and the wraps.
+	// Journal holds the sealing journal, the wraps, and masks, contributions and
+	// shares of jobs.
 	Journal string `yaml:"journal"`
 	// Policy is the file of the rules by which the worker of that name decides
 	// requests; empty, or not there: an officer decides them all.
