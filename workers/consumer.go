@@ -167,6 +167,12 @@ func (c *consumer) take(ctx, effects context.Context, msg jetstream.Msg) error {
 		c.window.release(1)
 		return nil
 	}
+	c.begin(ctx, effects, d)
+	return nil
+}
+
+// begin has a message handled that is held.
+func (c *consumer) begin(ctx, effects context.Context, d *delivery) {
 	key := ""
 	if c.sub.Key != nil {
 		key = c.sub.Key(d.Message)
@@ -177,7 +183,6 @@ func (c *consumer) take(ctx, effects context.Context, msg jetstream.Msg) error {
 		defer done()
 		c.attend(ctx, effects, d, before)
 	})
-	return nil
 }
 
 // attend waits for the message's turn and a free handler, and handles it until

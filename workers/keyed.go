@@ -27,18 +27,14 @@ func (c *consumer) inOrder(ctx, effects context.Context, source jetstream.Consum
 	c.last = 0
 	old, err := c.leftovers(ctx, source)
 	if err != nil {
+		for _, d := range old {
+			c.held.remove(d.number, true)
+		}
 		return err
 	}
 	c.window.take(len(old))
 	for _, d := range old {
-		c.last = 0 // these have any number
-		if err := c.take(ctx, effects, d.raw); err != nil {
-			return err
-		}
-	}
-	c.last = 0
-	for _, d := range old {
-		c.last = max(c.last, d.delivery)
+		c.begin(ctx, effects, d)
 	}
 	return c.pull(ctx, effects, source)
 }
@@ -60,7 +56,8 @@ func (c *consumer) inSequence(d *delivery) error {
 const leftoverTries = 3
 
 // leftovers are the messages that were delivered before and are not held here,
-// in the order of the stream, with those new ones that came among them.
+// in the order of the stream, with those new ones that came among them. They are
+// held then, also with an error.
 func (c *consumer) leftovers(ctx context.Context, source jetstream.Consumer) (list []*delivery, err error) {
 	left := source.CachedInfo().NumAckPending - c.held.len()
 	for tries := 0; left > 0; tries++ {
@@ -70,22 +67,21 @@ func (c *consumer) leftovers(ctx context.Context, source jetstream.Consumer) (li
 		}
 		if tries > 0 {
 			if err := pause(ctx, c.sub.AckWait); err != nil {
-				return nil, err
-			}
-			for _, d := range list {
-				if err := d.raw.InProgress(); err != nil {
-					return nil, err
-				}
+				return list, err
 			}
 		}
 		batch, err := source.FetchNoWait(left)
 		if err != nil {
-			return nil, err
+			return list, err
 		}
 		for msg := range batch.Messages() {
 			d, err := c.read(msg)
 			if err != nil {
-				return nil, err
+				return list, err
+			}
+			c.last = max(c.last, d.delivery)
+			if !c.held.add(d.number, msg, d.Stored) {
+				continue
 			}
 			list = append(list, d)
 			if d.Attempt > 1 {
@@ -93,9 +89,9 @@ func (c *consumer) leftovers(ctx context.Context, source jetstream.Consumer) (li
 			}
 		}
 		if err := batch.Error(); err != nil && !idle(err) {
-			return nil, err
+			return list, err
 		}
 	}
 	slices.SortFunc(list, func(a, b *delivery) int { return cmp.Compare(a.number, b.number) })
-	return slices.CompactFunc(list, func(a, b *delivery) bool { return a.number == b.number }), nil
+	return list, nil
 }

@@ -241,13 +241,13 @@ func TestHeartbeat(t *testing.T) {
 	w := s.intake(func(ctx context.Context, _ *workers.Message) error {
 		calls.Add(1)
 		select {
-		case <-time.After(1500 * time.Millisecond):
+		case <-time.After(3 * time.Second):
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	})
-	w.Subscriptions[0].AckWait = 300 * time.Millisecond
+	w.Subscriptions[0].AckWait = time.Second
 	start(t, w)
 	s.command("c-1")
 	eventually(t, "a call", func() bool { return calls.Load() == 1 })
