@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"chancery/chaincode/exchange"
-	"chancery/chaincode/ledger"
 	"chancery/crypto/paillier"
 	"chancery/workers"
 )
@@ -41,9 +40,6 @@ func prepareContribute(ctx context.Context, b *bench, series string, calls, oper
 	}
 	jobs, err := b.alignedJobs(ctx, series, calls*operations)
 	if err != nil {
-		return nil, err
-	}
-	if err := b.awaitRecord(ctx, exchange.NounJob, jobs[len(jobs)-1]); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context, n int, msps []string) (int, error) {
@@ -83,6 +79,9 @@ func (b *bench) compute(ctx context.Context) (*computing, error) {
 		return nil, fmt.Errorf("keyring: %w", err)
 	}
 	c := &computing{keyring: made.ID}
+	if err := b.level(ctx); err != nil {
+		return nil, err
+	}
 	for i, d := range []*desk{b.owner, b.provider} {
 		input, err := b.table(ctx, d)
 		if err != nil {
@@ -113,8 +112,10 @@ func (b *bench) compute(ctx context.Context) (*computing, error) {
 		}
 		*e.to = string(text)
 	}
-	c.contributor, err = b.wireOf(b.owner, exchange.Worker)
-	return c, err
+	if c.contributor, err = b.wireOf(b.owner, exchange.Worker); err != nil {
+		return nil, err
+	}
+	return c, b.level(ctx)
 }
 
 // table registers a table of a department with one version, of which nobody
@@ -148,41 +149,56 @@ func (b *bench) plan(c *computing) *exchange.OpenJob {
 	}}
 }
 
-// alignedJobs makes jobs that wait for their contributions.
+// alignedJobs makes jobs that wait for their contributions: all of them a step
+// further at a time, each step once every peer has the one before.
 func (b *bench) alignedJobs(ctx context.Context, series string, n int) ([]string, error) {
-	jobs := make([]string, n)
-	err := eachOf(ctx, n, deciders, func(i int) error {
-		opened, err := workers.Submit(ctx, b.asker.worker, b.name(series, i), exchange.OpJobOpen, b.plan(b.jobs))
-		if err = errors.Join(err, opened.Err()); err != nil {
-			return fmt.Errorf("open: %w", err)
+	jobs, specs := make([]string, n), make([]string, n)
+	submit := func(by *desk, op exchange.Op, body func(i int) exchange.Body) func(int) error {
+		return func(i int) error {
+			done, err := workers.Submit(ctx, by.worker, "", op, body(i))
+			return errors.Join(err, done.Err())
 		}
-		jobs[i] = opened.ID
-		var job exchange.Job
-		if err := b.asker.worker.Get(ctx, exchange.NounJob, opened.ID, &job); err != nil {
+	}
+	approve := func(by *desk) func(int) error {
+		return func(i int) error {
+			_, err := by.sign(ctx, exchange.OpJobApprove, &exchange.ApproveJob{Job: jobs[i], Spec: specs[i]})
 			return err
 		}
-		for _, d := range []*desk{b.owner, b.provider} {
-			if _, err := d.sign(ctx, exchange.OpJobApprove, &exchange.ApproveJob{Job: job.ID, Spec: job.Digest}); err != nil {
-				return fmt.Errorf("approve as %s: %w", d.name, err)
-			}
+	}
+	align := func(i int) exchange.Body { return &exchange.AlignJob{Job: jobs[i]} }
+	for _, step := range []struct {
+		what string
+		do   func(i int) error
+	}{
+		{"open", func(i int) error { return b.openJob(ctx, b.name(series, i), &jobs[i], &specs[i]) }},
+		{"approve as " + b.owner.name, approve(b.owner)},
+		{"approve as " + b.provider.name, approve(b.provider)},
+		{"mask", submit(b.asker, exchange.OpJobMask, func(i int) exchange.Body {
+			return &exchange.MaskJob{Job: jobs[i], Ciphertexts: []string{b.jobs.mask}}
+		})},
+		{"align as " + b.owner.name, submit(b.owner, exchange.OpJobAlign, align)},
+		{"align as " + b.provider.name, submit(b.provider, exchange.OpJobAlign, align)},
+	} {
+		if err := eachOf(ctx, n, deciders, step.do); err != nil {
+			return nil, fmt.Errorf("%s: %w", step.what, err)
 		}
-		for _, step := range []struct {
-			by   *ledger.Client
-			op   exchange.Op
-			body exchange.Body
-		}{
-			{b.asker.worker, exchange.OpJobMask, &exchange.MaskJob{Job: job.ID, Ciphertexts: []string{b.jobs.mask}}},
-			{b.owner.worker, exchange.OpJobAlign, &exchange.AlignJob{Job: job.ID}},
-			{b.provider.worker, exchange.OpJobAlign, &exchange.AlignJob{Job: job.ID}},
-		} {
-			done, err := workers.Submit(ctx, step.by, "", step.op, step.body)
-			if err = errors.Join(err, done.Err()); err != nil {
-				return fmt.Errorf("%s: %w", step.op, err)
-			}
+		if err := b.level(ctx); err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	return jobs, err
+	}
+	return jobs, nil
+}
+
+// openJob opens one and reads its spec's digest.
+func (b *bench) openJob(ctx context.Context, command string, id, spec *string) error {
+	opened, err := workers.Submit(ctx, b.asker.worker, command, exchange.OpJobOpen, b.plan(b.jobs))
+	if err = errors.Join(err, opened.Err()); err != nil {
+		return err
+	}
+	var job exchange.Job
+	err = b.asker.worker.Get(ctx, exchange.NounJob, opened.ID, &job)
+	*id, *spec = opened.ID, job.Digest
+	return err
 }
 
 // eachOf calls do for 0 to n-1, so many at once, and returns the first error,

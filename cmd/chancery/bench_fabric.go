@@ -100,7 +100,7 @@ func (b *bench) fabric(ctx context.Context) error {
 	if !b.computes() {
 		b.report.Notes = append(b.report.Notes, "fabric, contribute: left out, since it takes a network of the benchmarks' own with three departments, whose workers can be stopped")
 	}
-	if err := errors.Join(b.register(ctx, b.owner, redeemDataset), b.registerObject(ctx)); err != nil {
+	if err := errors.Join(b.register(ctx, b.owner, redeemDataset), b.registerObject(ctx), b.level(ctx)); err != nil {
 		return fail(err)
 	}
 	if err := b.freeze(ctx, b.everyone()...); err != nil {

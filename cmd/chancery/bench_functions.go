@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chancery/chaincode/exchange"
+	"chancery/compose/native"
 	"chancery/workers"
 )
 
@@ -82,7 +83,7 @@ func prepareGive(ctx context.Context, b *bench, series string, calls, _ int) (ca
 	if err := b.openMany(ctx, series, giveDataset, calls); err != nil {
 		return nil, err
 	}
-	if err := b.awaitRecord(ctx, exchange.NounRequest, b.requestID(series, calls-1)); err != nil {
+	if err := b.level(ctx); err != nil {
 		return nil, err
 	}
 	officer, err := b.wireOf(b.owner, exchange.Officer)
@@ -127,20 +128,19 @@ func (b *bench) wireOf(d *desk, as exchange.Role) (*wire, error) {
 // prepareRedeem has as many uses granted as there are operations; each call
 // claims some of them.
 func prepareRedeem(ctx context.Context, b *bench, series string, calls, operations int) (caller, error) {
-	uses := calls * operations
-	var grants []string
-	for n := 0; n*exchange.MaxUses < uses; n++ {
+	grants := make([]string, (calls*operations+exchange.MaxUses-1)/exchange.MaxUses)
+	for n := range grants {
 		outcome, err := workers.Submit(ctx, b.asker.worker, b.name(series, n), exchange.OpRequestOpen, b.request(redeemDataset, exchange.MaxUses))
-		if err = errors.Join(err, outcome.Err()); err != nil {
+		if err = errors.Join(err, outcome.Err(), b.level(ctx)); err != nil {
 			return nil, err
 		}
 		given, err := b.owner.sign(ctx, exchange.OpGrantGive, &exchange.GiveGrant{Request: outcome.ID})
 		if err != nil {
 			return nil, err
 		}
-		grants = append(grants, given.ID)
+		grants[n] = given.ID
 	}
-	if err := b.awaitRecord(ctx, exchange.NounGrant, grants[len(grants)-1]); err != nil {
+	if err := b.level(ctx); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context, n int, msps []string) (int, error) {
@@ -158,22 +158,29 @@ func prepareRedeem(ctx context.Context, b *bench, series string, calls, operatio
 	}, nil
 }
 
-// awaitRecord waits until every department's peer has a record that one of them
-// has committed.
-func (b *bench) awaitRecord(ctx context.Context, noun exchange.Noun, id string) error {
-	ctx, cancel := context.WithTimeout(ctx, wireLimit)
+// level waits until every department's peer has what any of them has committed
+// by now: a department cannot act on what its own peer does not have yet.
+func (b *bench) level(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, earLimit)
 	defer cancel()
-	for _, d := range b.network.Topology().Departments {
-		var last error
-		err := poll(ctx, tailPoll, func() (bool, error) {
-			_, last = b.raw.evaluate(ctx, b.asker.profile.Chaincode, "Get", d.MSP, string(noun), id)
-			return last == nil, nil
-		})
-		if err != nil {
-			return fmt.Errorf("%s %s at the peer of %s: %w: %w", noun, id, d.Name, err, last)
+	highest := uint64(0)
+	return poll(ctx, tailPoll, func() (bool, error) {
+		report, err := native.Status(ctx, b.network.Dir())
+		if err != nil || len(report.Heights) < len(b.everyone()) {
+			return false, err
 		}
-	}
-	return nil
+		if highest == 0 {
+			for _, height := range report.Heights {
+				highest = max(highest, height)
+			}
+		}
+		for _, height := range report.Heights {
+			if height < highest {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
 }
 
 // queryRecords is how many requests the queries ask for in turn, and queryPage

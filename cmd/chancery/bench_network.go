@@ -68,7 +68,10 @@ func (b *bench) open(ctx context.Context) (err error) {
 	if err := b.serveRaw(ctx); err != nil {
 		return err
 	}
-	return errors.Join(b.register(ctx, b.owner, giveDataset), b.register(ctx, b.provider, benchDataset))
+	if err := errors.Join(b.register(ctx, b.owner, giveDataset), b.register(ctx, b.provider, benchDataset)); err != nil {
+		return err
+	}
+	return b.level(ctx)
 }
 
 // desk opens a department's, with patience for a bus that a busy machine keeps

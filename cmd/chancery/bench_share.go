@@ -46,7 +46,7 @@ func (b *bench) share(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := b.quiet(ctx); err != nil {
+	if err := errors.Join(b.quiet(ctx), b.level(ctx)); err != nil {
 		return err
 	}
 	var ours, raw []float64
