@@ -166,7 +166,7 @@ func runBench(ctx context.Context, a *app, opts BenchOptions) (err error) {
 			return err
 		}
 	}
-	b.report.Elapsed = millis(time.Since(b.began))
+	b.report.Elapsed, b.report.Machine.LoadAfter = millis(time.Since(b.began)), loadAverage()
 	if err := b.report.save(opts); err != nil {
 		return err
 	}

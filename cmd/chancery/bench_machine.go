@@ -18,7 +18,9 @@ type benchMachine struct {
 	Kernel string `json:"kernel"`
 	System string `json:"system"`
 	Go     string `json:"go"`
-	Load   string `json:"load,omitempty"` // of the last minute, when the run began
+	Load   string `json:"load,omitempty"` // average of the last minute, when the run began
+	// LoadAfter is the same at its end: both say how much else the machine did.
+	LoadAfter string `json:"loadAfter,omitempty"`
 }
 
 func thisMachine() benchMachine {
@@ -30,10 +32,18 @@ func thisMachine() benchMachine {
 	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.Kernel = strings.TrimSpace(string(release))
 	}
-	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
-		m.Load, _, _ = strings.Cut(string(load), " ")
-	}
+	m.Load = loadAverage()
 	return m
+}
+
+// loadAverage is the system's, of the last minute; empty where it does not say.
+func loadAverage() string {
+	load, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	minute, _, _ := strings.Cut(string(load), " ")
+	return minute
 }
 
 // procField reads the first "name: value" of a file of /proc; empty if there is
@@ -70,7 +80,7 @@ func (m benchMachine) String() string {
 	add(m.System)
 	add(m.Go)
 	if m.Load != "" {
-		add(fmt.Sprintf("load average %s when it began", m.Load))
+		add(fmt.Sprintf("load average %s when it began and %s at its end", m.Load, m.LoadAfter))
 	}
 	return strings.Join(parts, ", ")
 }
