@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -77,7 +78,7 @@ type Plan struct {
 	Purpose    string       `json:"purpose"`
 	LegalBasis string       `json:"legalBasis"`
 	Inputs     []Input      `json:"inputs"`
-	Keys       []string     `json:"keys"`      // what the result is asked for, in the result's order; integers without leading zeros
+	Keys       []string     `json:"keys"`      // what the result is asked for, in the result's order; integers without plus sign and leading zeros
 	Scale      int          `json:"scale"`     // decimal digits after the point, of values and result, 0 to 18
 	ValueBits  int          `json:"valueBits"` // values lie in [-2^(valueBits-1), 2^(valueBits-1)) / 10^scale, 2 to 62
 	// MinContributors is how many departments besides the requester must have
@@ -98,7 +99,7 @@ func (p *Plan) validate() error {
 		checkLine("legalBasis", p.LegalBasis, 1, 500),
 		checkRange("inputs", int64(len(p.Inputs)), 2, MaxInputs),
 		checkRange("keys", int64(len(p.Keys)), 1, MaxKeys),
-		checkList("keys", p.Keys, MaxKeys, func(s string) error { return checkLine("keys", s, 1, 64) }),
+		checkList("keys", p.Keys, MaxKeys, checkKey),
 		checkRange("keys in bytes", int64(len(strings.Join(p.Keys, ""))), 1, MaxKeyBytes),
 		checkRange("scale", int64(p.Scale), 0, 18),
 		checkRange("valueBits", int64(p.ValueBits), 2, 62),
@@ -115,6 +116,28 @@ func (p *Plan) validate() error {
 	}
 	_, err = p.Packing(paillier.DefaultBits)
 	return err
+}
+
+// integerPattern is an integer as anybody might write it.
+var integerPattern = regexp.MustCompile(`^[+-]?[0-9]+$`)
+
+// checkKey takes a key as tables' keys are read: integers have no plus sign and
+// no leading zeros, or no table would have them.
+func checkKey(key string) error {
+	if err := checkLine("keys", key, 1, 64); err != nil || !integerPattern.MatchString(key) {
+		return err
+	}
+	canonical := strings.TrimLeft(key, "+-0")
+	switch {
+	case canonical == "":
+		canonical = "0"
+	case key[0] == '-':
+		canonical = "-" + canonical
+	}
+	if key != canonical {
+		return Errorf(Invalid, "keys names %q: tables' keys are read as integers, so write %q", key, canonical)
+	}
+	return nil
 }
 
 // Packing is how the job's values lie in plaintexts under a modulus of so many

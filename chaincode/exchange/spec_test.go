@@ -131,6 +131,10 @@ func TestBadPlans(t *testing.T) {
 		"keys":                    func(b *OpenJob) { b.Keys = nil },
 		"keys|twice":              func(b *OpenJob) { b.Keys = []string{"1", "1"} },
 		"keys|empty":              func(b *OpenJob) { b.Keys = []string{"1", ""} },
+		"write \"4\"":             func(b *OpenJob) { b.Keys = []string{"1", "04"} },
+		"write \"7\"":             func(b *OpenJob) { b.Keys = []string{"+7"} },
+		"write \"-7\"":            func(b *OpenJob) { b.Keys = []string{"-007"} },
+		"write \"0\"":             func(b *OpenJob) { b.Keys = []string{"-0"} },
 		"keys|many": func(b *OpenJob) {
 			b.Keys = nil
 			for i := range MaxKeys + 1 {
@@ -156,6 +160,15 @@ func TestBadPlans(t *testing.T) {
 			b.Inputs[0].Weight, b.Inputs[1].Weight = 1<<40, -1<<40
 		},
 	})
+}
+
+// TestPlanKeys takes integers as tables' keys are read, and any other text.
+func TestPlanKeys(t *testing.T) {
+	b := OpenJob{Plan: somePlan()}
+	b.Keys = []string{"0", "-7", "10", "1.0", "1e3", "A01", "0x1", "+", "-", "- 0"}
+	if err := b.Validate(); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestPlanDefaults fills in what a plan leaves out, and says it as one that has

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -109,15 +110,26 @@ func (a *app) showApproval(j exchange.Job, department string) {
 	f.add("deadline", "%s, in %s", clock(spec.Deadline), time.Until(spec.Deadline).Round(time.Second))
 	f.add("spec digest", "%s", j.Digest)
 	f.write(&text)
-	fmt.Fprintf(&text, "\nThe inputs of %s:\n", department)
-	t := newTable("INPUT", "DATASET", "VERSION", "KEY", "VALUE", "WEIGHT")
-	for _, i := range spec.InputsOf(department) {
-		in := spec.Inputs[i]
-		t.add(fmt.Sprint(i), sourceText(spec.Sources[i]), in.Object, keyText(in), valueText(in), fmt.Sprint(in.Weight))
-	}
-	t.write(&text)
+	writeApprovedInputs(&text, spec, department)
 	can, cannot := keyholderLearns(spec.Keyholder)
 	fmt.Fprintf(&text, "\nWhat the keyholder can learn:\n%s\n\nWhat it cannot:\n%s\n", wrapped(can), wrapped(cannot))
 	fmt.Fprintf(&text, "\n%s alone sees the result.\n", spec.Requester)
 	a.say("%s", text.String())
+}
+
+// writeApprovedInputs lists every input, the department's own marked: what is
+// summed with its values says whether the sum hides them.
+func writeApprovedInputs(w io.Writer, spec exchange.Spec, department string) {
+	fmt.Fprintf(w, "\nThe inputs, those of %s marked:\n", department)
+	t := newTable("OWN", "INPUT", "DATASET", "VERSION", "KEY", "VALUE", "WEIGHT")
+	for i, in := range spec.Inputs {
+		own := ""
+		if spec.Sources[i].Provider == department {
+			own = "*"
+		}
+		t.add(own, fmt.Sprint(i), sourceText(spec.Sources[i]), in.Object, keyText(in), valueText(in), fmt.Sprint(in.Weight))
+	}
+	t.write(w)
+	fmt.Fprintf(w, "\nThe sum hides the values of %s only where the others' are not public, not rounded\n"+
+		"to nothing (digits after the point: %d), and not so much smaller or larger that\nboth can be read off it.\n", department, spec.Scale)
 }

@@ -36,7 +36,7 @@ func TestJobOpenOverTheBus(t *testing.T) {
 		t.Errorf("stderr %q", stderr)
 	}
 	body, ok := (<-said).(*exchange.OpenJob)
-	if !ok || body.Keys[1] != "04" || !body.Deadline.Equal(time.Date(2100, 1, 31, 10, 0, 0, 0, time.UTC)) {
+	if !ok || body.Keys[1] != "4" || !body.Deadline.Equal(time.Date(2100, 1, 31, 10, 0, 0, 0, time.UTC)) {
 		t.Errorf("said %+v", body)
 	}
 

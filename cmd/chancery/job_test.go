@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +23,7 @@ legalBasis: an act
 inputs:
   - {dataset: census/population, key: id, value: population, weight: 1}
   - {dataset: labor/unemployment, key: id, divisor: 1000, value: rate, reduction: mean, shift: -2, weight: -200}
-keys: ["1", "04", "x y"]
+keys: ["1", "4", "x y"]
 scale: 6
 valueBits: 32
 `
@@ -43,7 +45,7 @@ func TestReadPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := exchange.Input{Dataset: "labor/unemployment", Key: "id", Divisor: 1000, Value: "rate", Reduction: exchange.Mean, Shift: -2, Weight: -200}
-	if !slices.Equal(b.Keys, []string{"1", "04", "x y"}) || b.Inputs[1] != want || b.Inputs[0].Reduction != exchange.Only {
+	if !slices.Equal(b.Keys, []string{"1", "4", "x y"}) || b.Inputs[1] != want || b.Inputs[0].Reduction != exchange.Only {
 		t.Errorf("read %+v", b)
 	}
 	if !b.Deadline.Equal(noon.Truncate(time.Second).Add(2*time.Hour)) || b.MinContributors != exchange.LeastContributors || b.Scale != 6 {
@@ -93,18 +95,18 @@ func TestPlanRefuses(t *testing.T) {
 		"divisor":          {"divisor: 1000", "divisor: -1", "divisor is -1"},
 		"shift":            {"shift: -2", "shift: -19", "shift is -19"},
 		"contributors":     {"scale: 6", "scale: 6\nminContributors: 1", "minContributors is 1"},
-		"keys as numbers":  {`["1", "04", "x y"]`, "[1, 04]", "keys are texts, and 1 is none"},
-		"keys as a text":   {`["1", "04", "x y"]`, "one", "keys"},
-		"no keys":          {`["1", "04", "x y"]`, "[]", "keys is 0"},
-		"a key too often":  {`["1", "04", "x y"]`, `["1", "1"]`, `names "1" twice`},
-		"an empty key":     {`["1", "04", "x y"]`, `["1", ""]`, "keys has 0 bytes"},
-		"a null key":       {`["1", "04", "x y"]`, `["1", null]`, "keys has 0 bytes"},
-		"a hidden key":     {`["1", "04", "x y"]`, `["1\u202e"]`, "cannot be seen"},
+		"keys as numbers":  {`["1", "4", "x y"]`, "[1, 04]", "keys are texts, and 1 is none"},
+		"keys as a text":   {`["1", "4", "x y"]`, "one", "keys"},
+		"no keys":          {`["1", "4", "x y"]`, "[]", "keys is 0"},
+		"a key too often":  {`["1", "4", "x y"]`, `["1", "1"]`, `names "1" twice`},
+		"an empty key":     {`["1", "4", "x y"]`, `["1", ""]`, "keys has 0 bytes"},
+		"a null key":       {`["1", "4", "x y"]`, `["1", null]`, "keys has 0 bytes"},
+		"a hidden key":     {`["1", "4", "x y"]`, `["1\u202e"]`, "cannot be seen"},
 		"a late deadline":  {"scale: 6", "scale: 6\ndeadline: 2500-01-01", "2500"},
 		"no deadline":      {"scale: 6", "scale: 6\ndeadline: soon", "plan.yaml"},
 		"both keys":        {"scale: 6", "scale: 6\nkeysFile: keys.txt", "give one"},
-		"no keys file":     {`keys: ["1", "04", "x y"]`, "keysFile: none.txt", "keysFile: "},
-		"a huge keys file": {`keys: ["1", "04", "x y"]`, "keysFile: /dev/zero", "larger than"},
+		"no keys file":     {`keys: ["1", "4", "x y"]`, "keysFile: none.txt", "keysFile: "},
+		"a huge keys file": {`keys: ["1", "4", "x y"]`, "keysFile: /dev/zero", "larger than"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := writePlan(t, "plan.yaml", strings.Replace(soundPlan, c.old, c.new, 1))
@@ -283,6 +285,20 @@ func TestApprovable(t *testing.T) {
 		digest, err := approvable(j, c.department, c.spec)
 		if exitCode(err) != c.want || err == nil && digest != sound.Digest {
 			t.Errorf("%s: %q, %v", name, digest, err)
+		}
+	}
+}
+
+// TestShownApproval lists what the department's values are summed with, not its
+// own inputs alone: the sum may hide nothing.
+func TestShownApproval(t *testing.T) {
+	j := computed(exchange.JobOpen)
+	var shown bytes.Buffer
+	writeApprovedInputs(&shown, j.Spec, "census")
+	for i, source := range j.Spec.Sources {
+		own := regexp.MustCompile(fmt.Sprintf(`(?m)^(\*?) *%d +%s `, i, sourceText(source))).FindStringSubmatch(shown.String())
+		if own == nil || (own[1] == "*") != (source.Provider == "census") {
+			t.Errorf("input %d of %s: %q in\n%s", i, source.Provider, own, shown.String())
 		}
 	}
 }

@@ -25,13 +25,15 @@ type job struct {
 	Scale           int           `cel:"scale"`
 	ValueBits       int           `cel:"valueBits"`
 	Deadline        time.Time     `cel:"deadline"`
-	ValidFor        time.Duration `cel:"validFor"` // from its opening to its deadline
-	Input           input         `cel:"input"`    // that is decided upon
-	Inputs          []input       `cel:"inputs" most:"16"`
+	ValidFor        time.Duration `cel:"validFor"`            // from its opening to its deadline
+	Input           input         `cel:"input"`               // that is decided upon
+	Inputs          []input       `cel:"inputs" most:"16"`    // the own department's
+	AllInputs       []input       `cel:"allInputs" most:"16"` // every department's: what the own values are summed with
 }
 
-// input is one of the own department's inputs to a job.
+// input is one input to a job.
 type input struct {
+	Provider  string `cel:"provider" most:"64"`
 	Dataset   string `cel:"dataset" most:"64"` // name
 	Key       string `cel:"key" most:"128"`
 	Divisor   int    `cel:"divisor"`
@@ -51,12 +53,15 @@ func newJob(j exchange.Job, at int) job {
 	for _, i := range s.InputsOf(s.Sources[at].Provider) {
 		made.Inputs = append(made.Inputs, newInput(s, i))
 	}
+	for i := range s.Inputs {
+		made.AllInputs = append(made.AllInputs, newInput(s, i))
+	}
 	return made
 }
 
 func newInput(s exchange.Spec, i int) input {
 	in := s.Inputs[i]
-	return input{s.Sources[i].Dataset, in.Key, int(in.Divisor), in.Value, string(in.Reduction), in.Shift, int(in.Weight)}
+	return input{s.Sources[i].Provider, s.Sources[i].Dataset, in.Key, int(in.Divisor), in.Value, string(in.Reduction), in.Shift, int(in.Weight)}
 }
 
 // JobRequest is an input of a job as a request for its dataset, which rules

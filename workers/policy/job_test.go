@@ -124,6 +124,23 @@ func TestApproves(t *testing.T) {
 	}
 }
 
+// TestOthersInputs has a rule look at what the own values are summed with: by
+// another's that is rounded to nothing, the requester would see the own.
+func TestOthersInputs(t *testing.T) {
+	s := newJobScene(t, "rules: [{name: hidden, when: \"job.allInputs.all(i, i.provider == 'census' || i.shift >= 0)\", decide: give}]\n")
+	faint := inputOf("labor/rates", 1)
+	faint.Shift = -18
+	for command, c := range map[string]struct {
+		other    exchange.Input
+		approved bool
+	}{"sound": {inputOf("labor/rates", 1), true}, "faint": {faint, false}} {
+		j := s.decided(s.open("health", command, inputOf("census/people", 3), c.other))
+		if own, _ := j.Party("census"); (own.ApprovedTx != "") != c.approved || j.State != exchange.JobOpen {
+			t.Errorf("%s: %s, approved in %q", command, j.State, own.ApprovedTx)
+		}
+	}
+}
+
 // TestEveryInput has each own input decide alone: a refusal goes before a doubt,
 // and a doubt before an approval.
 func TestEveryInput(t *testing.T) {
