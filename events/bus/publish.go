@@ -80,28 +80,15 @@ const MaxBatch = 1000
 // is and takes the last message away. ErrUnreachable means that the outcome is
 // not known, and the tail tells.
 func (c *Conn) PublishBatch(ctx context.Context, batch []events.Envelope, after Tail) (uint64, error) {
-	if len(batch) == 0 || len(batch) > MaxBatch {
-		return 0, fmt.Errorf("publish a batch of %d: 1 to %d are allowed", len(batch), MaxBatch)
-	}
-	msgs := make([]*nats.Msg, len(batch))
+	ready := make([]Ready, len(batch))
 	for i := range batch {
 		m, err := batch[i].Msg()
 		if err != nil {
 			return 0, err
 		}
-		msgs[i] = m
+		ready[i] = Ready{m}
 	}
-	ctx, cancel := c.bound(ctx)
-	defer cancel()
-	var last uint64
-	err := c.denials.during(ctx, msgs[0].Subject, func(ctx context.Context) (err error) {
-		last, err = c.commit(ctx, msgs, after)
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("publish a batch of %d after %d: %w", len(batch), after.Sequence, err)
-	}
-	return last, nil
+	return c.PublishReady(ctx, ready, after)
 }
 
 func (c *Conn) commit(ctx context.Context, msgs []*nats.Msg, after Tail) (uint64, error) {
