@@ -2,6 +2,7 @@ package compute
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -51,6 +52,11 @@ func (c *compute) contributeDue(j exchange.Job) bool {
 func (c *compute) contribute(ctx context.Context, j exchange.Job) error {
 	packing, pk, err := c.prepare(ctx, j)
 	if err != nil {
+		return err
+	}
+	if err := c.reader.CheckFixed(ctx, j); errors.Is(err, exchange.ErrNotFound) {
+		return waitf("%v", err)
+	} else if err != nil {
 		return err
 	}
 	body := &exchange.Contribute{Job: j.ID}

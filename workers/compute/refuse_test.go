@@ -132,6 +132,60 @@ func TestUnsafeApprovals(t *testing.T) {
 	}
 }
 
+// TestUnfixed are a mask and a contribution of the requester's that it could still
+// make of what health would contribute: health ends the job before it does.
+func TestUnfixed(t *testing.T) {
+	twice := func(noun exchange.Noun) func(*workertest.Computation) {
+		return func(c *workertest.Computation) {
+			c.Health.Versions = func(n exchange.Noun, _ string, list []exchange.HistoryEntry) []exchange.HistoryEntry {
+				if n != noun {
+					return list
+				}
+				again := list[0]
+				again.Tx = "again"
+				return append(list, again)
+			}
+		}
+	}
+	signed := func(op exchange.Op, change func(c *workertest.Computation, tx *ledger.Transaction)) func(*workertest.Computation) {
+		return func(c *workertest.Computation) {
+			c.Health.Tx = func(tx *ledger.Transaction) {
+				if tx.Creator.MSP == c.Census.MSP && strings.Contains(strings.Join(tx.Args, ""), `"op":"`+string(op)+`"`) {
+					change(c, tx)
+				}
+			}
+		}
+	}
+	byLabor := func(c *workertest.Computation, tx *ledger.Transaction) { tx.Creator.MSP = c.Labor.MSP }
+	for name, c := range map[string]struct {
+		lie  func(*workertest.Computation)
+		want string
+	}{
+		"mask made twice":             {twice(exchange.NounMask), "was written by transaction again too"},
+		"mask of another":             {signed(exchange.OpJobMask, byLabor), "was not signed by census"},
+		"own contribution made twice": {twice(exchange.NounContribution), "was written by transaction again too"},
+		"own contribution of another": {signed(exchange.OpJobContribute, byLabor), "was not signed by census"},
+		"own contribution is none": {signed(exchange.OpJobContribute, func(_ *workertest.Computation, tx *ledger.Transaction) {
+			tx.Code = "MVCC_READ_CONFLICT"
+		}), "was not signed by census"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			scene := few(t, table, table, table)
+			scene.Open(t)
+			approveAll(t, scene)
+			c.lie(scene)
+			verdicts := scene.Run(t, worker(scene.Census, scene.Now), worker(scene.Health, scene.Now), worker(scene.Labor, scene.Now))
+			j := scene.Look(t)
+			if health, _ := j.Party("health"); health.ContributedTx != "" || !health.Aligned {
+				t.Errorf("health is %+v", health)
+			}
+			if j.State != exchange.JobFailed || !strings.Contains(j.Change.Reason, c.want) {
+				t.Errorf("the job is %s: %s, verdicts %v", j.State, j.Change.Reason, verdicts)
+			}
+		})
+	}
+}
+
 // TestWaits for what comes by itself, without giving up.
 func TestWaits(t *testing.T) {
 	t.Run("attestation", func(t *testing.T) {

@@ -6,8 +6,8 @@
 // and trusts neither the record nor whoever endorsed it: the spec's digest and the
 // aggregate are computed anew, every contribution, the mask and every approval are
 // compared with what their own departments signed (and, where that is the own
-// department, its own peer endorsed), and enough departments besides the requester
-// must have contributed. It opens one evaluation of a job, once: what it told is
+// department, its own peer endorsed), what the requester adds must have been fixed
+// before others contributed, and enough departments besides it must have. It opens one evaluation of a job, once: what it told is
 // journalled, and a repeat says the same bytes.
 //
 // The result is masked by numbers that only the requester knows, so that this
@@ -180,6 +180,9 @@ func (d *decrypt) aggregate(ctx context.Context, j exchange.Job, pk *paillier.Pu
 		return nil, "", provenance.Refusef("%d departments besides the requester contributed, and the spec demands %d", len(others), j.Spec.MinContributors)
 	}
 	if err := d.reader.CheckMask(ctx, j, records.Mask); err != nil {
+		return nil, "", err
+	}
+	if err := d.reader.CheckOrder(ctx, j, records.Mask); err != nil {
 		return nil, "", err
 	}
 	return records.Evaluate(pk, j)

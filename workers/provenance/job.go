@@ -182,50 +182,6 @@ func (r Reader) checkJobGrant(ctx context.Context, j exchange.Job, input int, g 
 	})
 }
 
-// CheckContribution reads the transaction by which a provider contributed: it
-// signed these very ciphertexts, for this job.
-func (r Reader) CheckContribution(ctx context.Context, j exchange.Job, c exchange.Contribution) error {
-	what := fmt.Sprintf("the contribution of %s to job %s", c.Department, j.ID)
-	p, ok := j.Party(c.Department)
-	if !ok || p.ContributedTx == "" {
-		return Refusef("%s is not there", what)
-	}
-	tx, err := r.signed(ctx, p.ContributedTx, c.Department, what)
-	if err != nil {
-		return err
-	}
-	return saidBy(tx, exchange.OpJobContribute, exchange.Contribute{Job: j.ID, Inputs: c.Inputs}, what)
-}
-
-// CheckMask reads the transaction of the requester's mask. Another's, of nothing,
-// would show the keyholder the result.
-func (r Reader) CheckMask(ctx context.Context, j exchange.Job, m exchange.Mask) error {
-	what := "the mask of job " + j.ID
-	tx, err := r.signed(ctx, m.Change.Tx, j.Requester, what)
-	if err != nil {
-		return err
-	}
-	return saidBy(tx, exchange.OpJobMask, exchange.MaskJob{Job: j.ID, Ciphertexts: m.Ciphertexts}, what)
-}
-
-// saidBy demands that a transaction's creator said this, to the letter.
-func saidBy[T any](tx ledger.Transaction, op exchange.Op, want T, what string) error {
-	said, err := Said[T](tx, op)
-	if err != nil {
-		return err
-	}
-	digest, err := exchange.BodyDigest(want)
-	if err != nil {
-		return err
-	}
-	for _, body := range said {
-		if is, err := exchange.BodyDigest(body); err != nil || is == digest {
-			return err
-		}
-	}
-	return Refusef("%s is not what was signed in transaction %s", what, tx.ID)
-}
-
 // Recipient is a department's age recipient, and the one that grants to it name.
 func (r Reader) Recipient(ctx context.Context, department string, grants ...exchange.Grant) (envelope.Recipient, error) {
 	var d exchange.Department
