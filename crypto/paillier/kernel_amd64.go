@@ -34,7 +34,7 @@ func ifmaDouble(t *uint64, u *uint64, blocks uint64)
 //go:noescape
 func ifmaLookup(r *uint64, table *uint64, index *uint64, vectors uint64)
 
-// ifmaScan copies entry number index of table to r. An entry is groups·20 vectors;
+// ifmaScan copies entry number index of table to r. An entry is groups·10 vectors;
 // the table holds the first group of all entries, then the second, and so on.
 //
 //go:noescape

@@ -81,6 +81,21 @@ func (p ifmaPath) sqr(r *ring, z, a []uint64, s *scratch) {
 	p.reduce(r, z[h:], s.u, s.v)
 }
 
+func (p ifmaPath) mulDigit(r *ring, z, a, d []uint64, s *scratch) {
+	h := r.half
+	p.mulAcc(r, s.t, a, d, s.t[:2*h])
+	p.reduce(r, s.r, s.u, s.t)
+	p.mulAcc(r, s.u, a[h:], d, s.u[h:2*h])
+	p.reduce(r, z[h:], s.t, s.u)
+	copy(z[:h], s.r)
+}
+
+func (p ifmaPath) dot(r *ring, z, a, b, c, d []uint64, s *scratch) {
+	p.mulAcc(r, s.t, a, b, s.t[:2*r.half])
+	p.mulAcc(r, s.t, c, d, nil)
+	p.reduce(r, z, s.u, s.t)
+}
+
 func (p ifmaPath) redc(r *ring, z, lo, hi []uint64, s *scratch) {
 	h := r.half
 	n := copy(s.t[:2*h], lo)
@@ -151,12 +166,12 @@ func (ifmaPath) lookup(z, table, index []uint64) {
 }
 
 func (ifmaPath) place(table, x []uint64, entries, i int) {
-	const group = 2 * ifmaBlock * 8
+	const group = ifmaBlock * 8
 	for g := 0; g*group < len(x); g++ {
 		copy(table[(g*entries+i)*group:], x[g*group:(g+1)*group])
 	}
 }
 
 func (ifmaPath) scan(z, table []uint64, entries int, index uint64) {
-	ifmaScan(&z[0], &table[0], uint64(entries), uint64(len(z)/160), index)
+	ifmaScan(&z[0], &table[0], uint64(entries), uint64(len(z)/(8*ifmaBlock)), index)
 }

@@ -143,6 +143,27 @@ func (p wordPath) square(t, a, d []uint64) {
 	}
 }
 
+func (p wordPath) mulDigit(r *ring, z, a, d []uint64, s *scratch) {
+	h := r.half
+	clear(s.t[:h])
+	p.multiply(s.t, a[:h], d[:h])
+	q := s.u[:h]
+	taken := p.reduce(r, s.r, q, s.t, 0, 0, 1)
+	top := p.begin(r, s.t, q)
+	p.multiply(s.t, a[h:2*h], d[:h])
+	carry := addWord(s.t[h:2*h], top)
+	p.reduce(r, z[h:], s.u, s.t, carry, taken, 3)
+	copy(z[:h], s.r[:h])
+}
+
+func (p wordPath) dot(r *ring, z, a, b, c, d []uint64, s *scratch) {
+	h := r.half
+	clear(s.t[:h])
+	p.multiply(s.t, a[:h], b[:h])
+	carry := p.accumulate(s.t[:2*h], c[:h], d[:h])
+	p.reduce(r, z[:h], s.u, s.t, carry, 0, 2)
+}
+
 func (p wordPath) redc(r *ring, z, lo, hi []uint64, s *scratch) {
 	h := r.half
 	n := copy(s.t[:2*h], lo)

@@ -22,15 +22,15 @@ type owner struct {
 
 // half is a prime's share of the work; m is the prime, other the other one.
 type half struct {
-	r      *ring
-	digits []byte   // of m - 1
-	shift  []uint64 // takes x/R to x·2^|n|·R
-	scale  []uint64 // decryption: L's factor; for q also p^-1
-	cross  []uint64 // decryption, q: -p^-1
-	other  []uint64 // takes x/R to x·other
-	lift   []uint64 // encryption, q: p^-2
-	lower  []uint64 // encryption, q: takes x/R to -x·p^-2
-	comb   *comb
+	r     *ring
+	power *fermat  // decryption
+	shift []uint64 // takes x/R to x·2^|n|·R
+	scale []uint64 // decryption: L's factor; for q also p^-1
+	cross []uint64 // decryption, q: -p^-1
+	other []uint64 // takes x/R to x·other
+	lift  []uint64 // encryption, q: p^-2
+	lower []uint64 // encryption, q: takes x/R to -x·p^-2
+	comb  *comb
 }
 
 // ownerSpace is one goroutine's working space.
@@ -66,7 +66,7 @@ func (sk *PrivateKey) newOwner() *owner {
 	primes := [2]*big.Int{sk.p, sk.q}
 	for i, m := range primes {
 		r := newRing(sk.path(), m)
-		h := &half{r: r, digits: secretDigits(new(big.Int).Sub(m, one))}
+		h := &half{r: r, power: newFermat(r)}
 		element := func(v *big.Int) []uint64 { return r.element(new(big.Int).Mod(v, r.mm)) }
 		shift := new(big.Int).Lsh(r.radix(2), uint(sk.Bits()))
 		h.shift = element(shift)
@@ -356,7 +356,7 @@ func decryptStep(t *task, lo, hi int) error {
 	for i, h := range o.half {
 		x, r := w.half[i], h.r
 		h.loadCiphertexts(x, t.a[lo:hi], o.words)
-		r.powSecret(x.y, x.x, h.digits, x.table, x.s)
+		h.power.raise(r, x.y, x.x, x.acc[:r.size], x.table, x.s)
 		r.leave(x.y, x.y, x.s)
 		copy(x.y[:r.half], x.y[r.half:])
 		clear(x.y[r.half:])

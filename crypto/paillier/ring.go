@@ -46,6 +46,10 @@ type path interface {
 	prepare(r *ring)
 	mul(r *ring, z, a, b []uint64, s *scratch)
 	sqr(r *ring, z, a []uint64, s *scratch)
+	// mulDigit sets z to a·d, d a digit.
+	mulDigit(r *ring, z, a, d []uint64, s *scratch)
+	// dot sets z to (a·b + c·d)/R modulo m; all are digits.
+	dot(r *ring, z, a, b, c, d []uint64, s *scratch)
 	// redc sets z to (lo + hi·m)/R. lo has one or two digits' words, in carried
 	// limbs, and is below 16·m·R; hi has one digit's words or none.
 	redc(r *ring, z, lo, hi []uint64, s *scratch)

@@ -73,10 +73,10 @@ func lookup() {
 // scan reads every entry and keeps one by a mask, in the table's own order: it is
 // larger than the nearest cache, and such reads are foreseen.
 func scan() {
-	const group = 20
+	const group = 10
 	TEXT("ifmaScan", NOSPLIT, "func(r, table *uint64, entries, groups, index uint64)")
 	Pragma("noescape")
-	Doc("ifmaScan copies entry number index of table to r. An entry is groups·20 vectors;", "the table holds the first group of all entries, then the second, and so on.")
+	Doc("ifmaScan copies entry number index of table to r. An entry is groups·10 vectors;", "the table holds the first group of all entries, then the second, and so on.")
 	r := Load(Param("r"), reg.RDI)
 	table := Load(Param("table"), reg.RSI)
 	entries := Load(Param("entries"), reg.RDX)
