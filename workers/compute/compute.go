@@ -165,17 +165,21 @@ func (c *compute) do(ctx context.Context, j exchange.Job, s step) error {
 		return c.unlessMovedOn(ctx, j, s, err)
 	}
 	_, provides := j.Party(c.Department)
-	if !provides || (j.State != exchange.JobApproved && j.State != exchange.JobAligned) {
-		return workers.Reject(refused)
+	switch {
+	case provides && (j.State == exchange.JobApproved || j.State == exchange.JobAligned):
+		return c.end(ctx, j, s, exchange.OpJobFail, refused.Error())
+	case j.Requester == c.Department:
+		return c.end(ctx, j, s, exchange.OpJobWithdraw, refused.Error())
 	}
-	return c.fail(ctx, j, s, refused.Error())
+	return workers.Reject(refused)
 }
 
-// fail ends a job that this department cannot contribute to.
-func (c *compute) fail(ctx context.Context, j exchange.Job, s step, reason string) error {
-	err := c.tell(ctx, j, exchange.OpJobFail, &exchange.EndJob{Job: j.ID, Reason: exchange.Visible(reason, exchange.MaxReason)})
+// end ends a job that cannot go on: a provider fails it, and where no provider may
+// the requester withdraws it, so that nobody waits for its deadline.
+func (c *compute) end(ctx context.Context, j exchange.Job, s step, op exchange.Op, reason string) error {
+	err := c.tell(ctx, j, op, &exchange.EndJob{Job: j.ID, Reason: exchange.Visible(reason, exchange.MaxReason)})
 	if err == nil {
-		zerolog.Ctx(ctx).Error().Str("id", j.ID).Str("reason", reason).Msg("job failed")
+		zerolog.Ctx(ctx).Error().Str("id", j.ID).Str("reason", reason).Msg("job cannot go on")
 	}
 	return c.unlessMovedOn(ctx, j, s, err)
 }

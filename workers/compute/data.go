@@ -75,6 +75,9 @@ func (c *compute) version(ctx context.Context, j exchange.Job, input int) (objec
 	if err = c.Ledger.Get(ctx, exchange.NounDataset, in.Dataset, &dataset); err != nil {
 		return object, dataset, sealed, fmt.Errorf("dataset %s: %w", in.Dataset, err)
 	}
+	if dataset.State != exchange.Registered {
+		return object, dataset, sealed, provenance.Refusef("dataset %s is %s: %s", dataset.Name, dataset.State, dataset.Change.Reason)
+	}
 	sealed, err = c.Journal.Object(in.Object, in.Dataset)
 	switch {
 	case errors.Is(err, journal.ErrNotFound):

@@ -132,6 +132,45 @@ func TestUnsafeApprovals(t *testing.T) {
 	}
 }
 
+// TestStopped are jobs that cannot go on: they end with a reason and wait for
+// nothing.
+func TestStopped(t *testing.T) {
+	revoke := func(t *testing.T, c *workertest.Computation) {
+		c.Client("health", "officer").Must(t, "", exchange.OpGrantRevoke, &exchange.RevokeGrant{Grant: exchange.JobGrantID(c.Job, 1), Reason: "misused"})
+	}
+	for name, c := range map[string]struct {
+		before exchange.Op // which operation it happens
+		stop   func(t *testing.T, c *workertest.Computation)
+		state  exchange.JobState
+		want   string
+	}{
+		"dataset withdrawn": {exchange.OpJobAlign, func(t *testing.T, c *workertest.Computation) {
+			c.Client("health", "officer").Must(t, "", exchange.OpDatasetWithdraw, &exchange.Withdraw{Dataset: c.Look(t).Spec.Inputs[1].Dataset, Reason: "superseded"})
+		}, exchange.JobFailed, "dataset b is withdrawn: superseded"},
+		"revoked before it is computed": {exchange.OpJobEvaluate, revoke, exchange.JobWithdrawn, "misused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			scene := few(t, table, table, table)
+			scene.Open(t)
+			approveAll(t, scene)
+			stopped := false
+			scene.Census.Answer = func(op exchange.Operation, next func() (exchange.Outcome, error)) (exchange.Outcome, error) {
+				if op.Op == c.before && !stopped {
+					stopped = true
+					c.stop(t, scene)
+				}
+				return next()
+			}
+			if verdicts := scene.Run(t, worker(scene.Census, scene.Now), worker(scene.Health, scene.Now), worker(scene.Labor, scene.Now)); len(verdicts) > 0 {
+				t.Errorf("verdicts %v", verdicts)
+			}
+			if j := scene.Look(t); j.State != c.state || !strings.Contains(j.Change.Reason, c.want) {
+				t.Errorf("the job is %s: %s, want %q", j.State, j.Change.Reason, c.want)
+			}
+		})
+	}
+}
+
 // TestUnfixed are a mask and a contribution of the requester's that it could still
 // make of what health would contribute: health ends the job before it does.
 func TestUnfixed(t *testing.T) {
