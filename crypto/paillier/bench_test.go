@@ -26,9 +26,25 @@ type contestant struct {
 	run  func(i int)
 }
 
-// A contest takes several rounds of turns; its figures are the least of each
-// side's, since whatever else the machine does can only add.
-const contestRounds = 15
+// A contest takes several rounds of turns of at least a slice of processor time
+// each; its figures are the medians of each side's processor time, which what else
+// the machine does has little part in.
+const (
+	contestRounds = 15
+	contestSlice  = 0.02 // seconds
+)
+
+// turn returns the processor time of an item in seconds; each call of run does
+// items of them.
+func turn(b *testing.B, items int, run func(i int)) float64 {
+	b.Helper()
+	for start, n := processorSeconds(b), 1; ; n++ {
+		run(n)
+		if used := processorSeconds(b) - start; used >= contestSlice {
+			return used / float64(n*items)
+		}
+	}
+}
 
 func (c *contest) bench(b *testing.B) {
 	b.ReportAllocs()
@@ -37,19 +53,14 @@ func (c *contest) bench(b *testing.B) {
 	}
 	mine := make([]float64, 0, contestRounds)
 	theirs := make([][]float64, len(c.others))
-	for round := range contestRounds {
-		start := time.Now()
-		if err := c.ours(); err != nil {
-			b.Fatal(err)
-		}
-		mine = append(mine, float64(time.Since(start).Nanoseconds())/float64(c.batch))
-		for i, o := range c.others {
-			start, n := time.Now(), 0
-			for n < 1 || time.Since(start) < 5*time.Millisecond {
-				o.run(round + n)
-				n++
+	for range contestRounds {
+		mine = append(mine, turn(b, c.batch, func(int) {
+			if err := c.ours(); err != nil {
+				b.Fatal(err)
 			}
-			theirs[i] = append(theirs[i], float64(time.Since(start).Nanoseconds())/float64(n))
+		}))
+		for i, o := range c.others {
+			theirs[i] = append(theirs[i], turn(b, 1, o.run))
 		}
 	}
 	b.ResetTimer()
@@ -59,9 +70,9 @@ func (c *contest) bench(b *testing.B) {
 		}
 	}
 	b.StopTimer()
-	b.ReportMetric(slices.Min(mine)/1000, "µs/item")
+	b.ReportMetric(median(mine)*1e6, "µs/item")
 	for i, o := range c.others {
-		b.ReportMetric(slices.Min(theirs[i])/slices.Min(mine), "x-"+o.name)
+		b.ReportMetric(median(theirs[i])/median(mine), "x-"+o.name)
 	}
 }
 

@@ -4,29 +4,40 @@
 
 package paillier
 
-// ifmaMulAcc adds the product of a and b, blocks·10 vectors each, to the
-// blocks·20 open sums of t. First it sets zeros·10 vectors to 0, from zero on.
+// ifmaMul sets the blocks·20 open sums of t to the product of a and b, blocks·10
+// vectors each, plus low, as long as a. t and low may be the same.
 //
 //go:noescape
-func ifmaMulAcc(t *uint64, a *uint64, b *uint64, blocks uint64, zero *uint64, zeros uint64)
+func ifmaMul(t *uint64, a *uint64, b *uint64, low *uint64, blocks uint64)
+
+// ifmaMulAcc adds the product of a and b, blocks·10 vectors each, to the
+// blocks·20 open sums of t.
+//
+//go:noescape
+func ifmaMulAcc(t *uint64, a *uint64, b *uint64, blocks uint64)
 
 // ifmaSquare leaves the square of a, blocks·10 vectors, in the blocks·20 open
-// sums of t.
+// sums of t. zero is as long as a, and 0.
 //
 //go:noescape
-func ifmaSquare(t *uint64, a *uint64, blocks uint64)
+func ifmaSquare(t *uint64, a *uint64, zero *uint64, blocks uint64)
 
-// ifmaReduce sets r to (t + q·n)/2^(520·blocks), carried, and u to k - q, limb by
-// limb, where q = -t/n modulo 2^(520·blocks). It spoils t, blocks·20 open sums.
-// inv is -1/n modulo 2^52, one for each lane.
+// ifmaReduce leaves (t + q·n)/2^(520·blocks) in the upper half of t's blocks·20
+// open sums, and sets u to k - q, limb by limb, where q = -t/n modulo
+// 2^(520·blocks). inv is -1/n modulo 2^52, one for each lane.
 //
 //go:noescape
-func ifmaReduce(r *uint64, u *uint64, t *uint64, n *uint64, k *uint64, inv *uint64, blocks uint64)
+func ifmaReduce(u *uint64, t *uint64, n *uint64, k *uint64, inv *uint64, blocks uint64)
 
-// ifmaDouble doubles the blocks·20 open sums of t and adds u to the lower half.
+// ifmaCarry sets r to the blocks·10 open sums of t, carried, and s to those of u.
 //
 //go:noescape
-func ifmaDouble(t *uint64, u *uint64, blocks uint64)
+func ifmaCarry(r *uint64, t *uint64, s *uint64, u *uint64, blocks uint64)
+
+// ifmaTwice sets r to 2·a, carried as a is, blocks·10 vectors each.
+//
+//go:noescape
+func ifmaTwice(r *uint64, a *uint64, blocks uint64)
 
 // ifmaLookup sets lane l of vector v of r to table[64·v + index[l]]; indices are
 // below 64.

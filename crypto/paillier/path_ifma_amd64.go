@@ -4,7 +4,6 @@ package paillier
 
 import (
 	"math/big"
-	"unsafe"
 
 	"golang.org/x/sys/cpu"
 )
@@ -44,6 +43,7 @@ func (ifmaPath) prepare(r *ring) {
 	}
 	modulus := new(big.Int).Lsh(one, 52)
 	inv := new(big.Int).ModInverse(r.m, modulus)
+	r.zero = make([]uint64, r.half)
 	r.inv = make([]uint64, 8)
 	for i := range r.inv {
 		r.inv[i] = 1<<52 - inv.Uint64()
@@ -52,61 +52,69 @@ func (ifmaPath) prepare(r *ring) {
 
 func (r *ring) blocks() uint64 { return uint64(r.limbs / ifmaBlock) }
 
-// reduce sets z to t/R, and u to k - q.
-func (ifmaPath) reduce(r *ring, z, u, t []uint64) {
-	ifmaReduce(&z[0], &u[0], &t[0], &r.n[0], &r.k[0], &r.inv[0], r.blocks())
+// reduce leaves t/R in t's upper half, open, and sets u to k - q.
+func (ifmaPath) reduce(r *ring, u, t []uint64) {
+	ifmaReduce(&u[0], &t[0], &r.n[0], &r.k[0], &r.inv[0], r.blocks())
 }
 
-// mulAcc adds a·b to t, after it has cleared zero, a whole number of blocks.
-func (ifmaPath) mulAcc(r *ring, t, a, b, zero []uint64) {
-	ifmaMulAcc(&t[0], &a[0], &b[0], r.blocks(), unsafe.SliceData(zero), uint64(len(zero)/(8*ifmaBlock)))
+// carry sets z's digits to the upper halves of low and high. It comes last, when
+// operands that z may be are no longer needed.
+func (ifmaPath) carry(r *ring, z, low, high []uint64) {
+	h := r.half
+	ifmaCarry(&z[0], &low[h], &z[h], &high[h], r.blocks())
+}
+
+// mulTo sets t to a·b + low, low a digit that may be in t.
+func (ifmaPath) mulTo(r *ring, t, a, b, low []uint64) {
+	ifmaMul(&t[0], &a[0], &b[0], &low[0], r.blocks())
 }
 
 func (p ifmaPath) mul(r *ring, z, a, b []uint64, s *scratch) {
 	h := r.half
-	p.mulAcc(r, s.t, a, b, s.t[:2*h])
-	p.reduce(r, s.r, s.u, s.t)
-	p.mulAcc(r, s.u, a, b[h:], s.u[h:2*h])
-	p.mulAcc(r, s.u, a[h:], b, nil)
-	p.reduce(r, z[h:], s.t, s.u)
-	copy(z[:h], s.r)
+	p.mulTo(r, s.t, a, b, r.zero)
+	p.reduce(r, s.u, s.t)
+	p.mulTo(r, s.u, a, b[h:], s.u)
+	ifmaMulAcc(&s.u[0], &a[h], &b[0], r.blocks())
+	p.reduce(r, s.v, s.u)
+	p.carry(r, z, s.t, s.u)
 }
 
 func (p ifmaPath) sqr(r *ring, z, a []uint64, s *scratch) {
-	h := r.half
-	p.mulAcc(r, s.v, a, a[h:], s.v[:2*h])
-	ifmaSquare(&s.t[0], &a[0], r.blocks())
-	p.reduce(r, z, s.u, s.t)
-	ifmaDouble(&s.v[0], &s.u[0], r.blocks())
-	p.reduce(r, z[h:], s.u, s.v)
+	ifmaSquare(&s.t[0], &a[0], &r.zero[0], r.blocks())
+	ifmaTwice(&s.r[0], &a[r.half], r.blocks())
+	p.reduce(r, s.u, s.t)
+	p.mulTo(r, s.u, a, s.r, s.u)
+	p.reduce(r, s.v, s.u)
+	p.carry(r, z, s.t, s.u)
 }
 
 func (p ifmaPath) mulDigit(r *ring, z, a, d []uint64, s *scratch) {
-	h := r.half
-	p.mulAcc(r, s.t, a, d, s.t[:2*h])
-	p.reduce(r, s.r, s.u, s.t)
-	p.mulAcc(r, s.u, a[h:], d, s.u[h:2*h])
-	p.reduce(r, z[h:], s.t, s.u)
-	copy(z[:h], s.r)
+	p.mulTo(r, s.t, a, d, r.zero)
+	p.reduce(r, s.u, s.t)
+	p.mulTo(r, s.u, a[r.half:], d, s.u)
+	p.reduce(r, s.v, s.u)
+	p.carry(r, z, s.t, s.u)
 }
 
 func (p ifmaPath) dot(r *ring, z, a, b, c, d []uint64, s *scratch) {
-	p.mulAcc(r, s.t, a, b, s.t[:2*r.half])
-	p.mulAcc(r, s.t, c, d, nil)
-	p.reduce(r, z, s.u, s.t)
+	h := r.half
+	p.mulTo(r, s.t, a, b, r.zero)
+	ifmaMulAcc(&s.t[0], &c[0], &d[0], r.blocks())
+	p.reduce(r, s.u, s.t)
+	ifmaCarry(&z[0], &s.t[h], &z[0], &s.t[h], r.blocks())
 }
 
 func (p ifmaPath) redc(r *ring, z, lo, hi []uint64, s *scratch) {
 	h := r.half
 	n := copy(s.t[:2*h], lo)
 	clear(s.t[n : 2*h])
-	p.reduce(r, s.r, s.u, s.t)
+	p.reduce(r, s.u, s.t)
 	clear(s.u[h : 2*h])
 	for i, v := range hi {
 		s.u[i] += v
 	}
-	p.reduce(r, z[h:], s.t, s.u)
-	copy(z[:h], s.r)
+	p.reduce(r, s.v, s.u)
+	p.carry(r, z, s.t, s.u)
 }
 
 // settle: both digits are below 2m, the high one with a carry from the low one
@@ -157,8 +165,7 @@ func (ifmaPath) add(r *ring, z, a, b []uint64) {
 }
 
 func (ifmaPath) product(t, a, b []uint64) {
-	blocks := uint64(len(a) / (8 * ifmaBlock))
-	ifmaMulAcc(&t[0], &a[0], &b[0], blocks, &t[len(a)], blocks)
+	ifmaMul(&t[0], &a[0], &b[0], &t[0], uint64(len(a)/(8*ifmaBlock)))
 }
 
 func (ifmaPath) lookup(z, table, index []uint64) {

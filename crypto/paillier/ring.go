@@ -26,6 +26,7 @@ type ring struct {
 	n    []uint64 // m in every lane
 	k    []uint64 // a multiple of m of R and above, in limbs that q's never exceed
 	inv  []uint64 // -1/m: modulo 2^52 in every lane, or modulo 2^256 in words
+	zero []uint64 // a digit, 0, for eight lanes
 	one  []uint64 // 1
 	cube []uint64 // R³, of which element() holds R·R²: takes x/R to x·R
 }
@@ -42,7 +43,7 @@ type path interface {
 	limbsFor(bits int) int
 	// window is the width of a comb's digits in bits.
 	window() int
-	// prepare fills the ring's constants k and inv.
+	// prepare fills the ring's constants k, inv and zero.
 	prepare(r *ring)
 	mul(r *ring, z, a, b []uint64, s *scratch)
 	sqr(r *ring, z, a []uint64, s *scratch)

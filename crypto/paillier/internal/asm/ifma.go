@@ -42,6 +42,33 @@ func at(base reg.Register, i int) Mem { return Mem{Base: base, Disp: vec * i} }
 // count.
 func sweep(name string, t, b, count reg.Register) {
 	Label(name)
+	steps(t, b, func(j int) { VMOVDQU64(at(t, j+block), column(j)) })
+	DECQ(count)
+	JNZ(LabelRef(name))
+	closeColumns(t)
+}
+
+// sweepFresh is sweep where the last ten columns were never written: they begin at
+// 0. The columns that open, but for those, are read from opens, which is t or
+// what stands in its place; it changes opens too.
+func sweepFresh(name string, t, b, count, opens reg.Register) {
+	DECQ(count)
+	JZ(LabelRef(name + "Last"))
+	Label(name)
+	steps(t, b, func(j int) { VMOVDQU64(at(opens, j+block), column(j)) })
+	if opens != t {
+		ADDQ(U32(span), opens)
+	}
+	DECQ(count)
+	JNZ(LabelRef(name))
+	Label(name + "Last")
+	steps(t, b, func(j int) { VPXORQ(column(j), column(j), column(j)) })
+	closeColumns(t)
+}
+
+// steps are ten steps of a row; open gives column j, once it is stored, the next
+// column's value.
+func steps(t, b reg.Register, open func(j int)) {
 	for j := range block {
 		now, before := current[j%2], current[(j+1)%2]
 		VMOVDQU64(at(b, j), now)
@@ -52,13 +79,10 @@ func sweep(name string, t, b, count reg.Register) {
 			VPMADD52HUQ(before, limb(i), column(j+i))
 		}
 		VMOVDQU64(column(j), at(t, j))
-		VMOVDQU64(at(t, j+block), column(j))
+		open(j)
 	}
 	ADDQ(U32(span), t)
 	ADDQ(U32(span), b)
-	DECQ(count)
-	JNZ(LabelRef(name))
-	closeColumns(t)
 }
 
 func closeColumns(t reg.Register) {
@@ -76,64 +100,75 @@ func loadBlock(base reg.Register, to func(int) reg.VecPhysical) {
 
 func move(from, to Op) { MOVQ(from, to) }
 
-// clearVectors sets count blocks of vectors to 0. It changes both registers.
-func clearVectors(name string, from, count reg.Register) {
-	VPXORQ(z[0], z[0], z[0])
-	Label(name)
-	for i := range block {
-		VMOVDQU64(z[0], at(from, i))
-	}
-	ADDQ(U32(span), from)
-	DECQ(count)
-	JNZ(LabelRef(name))
-}
-
-func mulAcc() {
-	TEXT("ifmaMulAcc", NOSPLIT, "func(t, a, b *uint64, blocks uint64, zero *uint64, zeros uint64)")
+// multiplyRows writes products: with fresh, of columns that begin at low's below and
+// at 0 above, else of columns that hold sums.
+func multiplyRows(name string, fresh bool, signature string, doc ...string) {
+	TEXT(name, NOSPLIT, signature)
 	Pragma("noescape")
-	Doc("ifmaMulAcc adds the product of a and b, blocks·10 vectors each, to the",
-		"blocks·20 open sums of t. First it sets zeros·10 vectors to 0, from zero on.")
-	zeros := Load(Param("zeros"), reg.RCX)
-	TESTQ(zeros, zeros)
-	JZ(LabelRef("mulStart"))
-	clearVectors("mulClear", Load(Param("zero"), reg.RDI), zeros)
-	Label("mulStart")
+	Doc(doc...)
 	t := Load(Param("t"), reg.RDI)
 	a := Load(Param("a"), reg.RSI)
 	b := Load(Param("b"), reg.RDX)
 	blocks := Load(Param("blocks"), reg.RCX)
-	rows := reg.R8
+	rows, opens := reg.R8, reg.R12
 	move(blocks, rows)
-	Label("mulRow")
+	if fresh {
+		Load(Param("low"), opens)
+	} else {
+		move(t, opens)
+	}
+	Label(name + "Row")
 	loadBlock(a, limb)
-	loadBlock(t, column)
+	loadBlock(opens, column)
 	VPXORQ(current[1], current[1], current[1])
 	move(t, reg.R9)
 	move(b, reg.R10)
 	move(blocks, reg.R11)
-	sweep("mulSweep", reg.R9, reg.R10, reg.R11)
+	if fresh {
+		sweepFresh(name+"Sweep", reg.R9, reg.R10, reg.R11, opens)
+	} else {
+		sweep(name+"Sweep", reg.R9, reg.R10, reg.R11)
+	}
 	ADDQ(U32(span), a)
 	ADDQ(U32(span), t)
+	move(t, opens)
 	DECQ(rows)
-	JNZ(LabelRef("mulRow"))
+	JNZ(LabelRef(name + "Row"))
 	VZEROUPPER()
 	RET()
 }
 
+func multiply() {
+	multiplyRows("ifmaMul", true, "func(t, a, b, low *uint64, blocks uint64)",
+		"ifmaMul sets the blocks·20 open sums of t to the product of a and b, blocks·10",
+		"vectors each, plus low, as long as a. t and low may be the same.")
+	multiplyRows("ifmaMulAcc", false, "func(t, a, b *uint64, blocks uint64)",
+		"ifmaMulAcc adds the product of a and b, blocks·10 vectors each, to the",
+		"blocks·20 open sums of t.")
+}
+
 func square() {
-	TEXT("ifmaSquare", NOSPLIT, "func(t, a *uint64, blocks uint64)")
+	TEXT("ifmaSquare", NOSPLIT, "func(t, a, zero *uint64, blocks uint64)")
 	Pragma("noescape")
-	Doc("ifmaSquare leaves the square of a, blocks·10 vectors, in the blocks·20 open", "sums of t.")
-	count := Load(Param("blocks"), reg.RCX)
-	ADDQ(count, count)
-	clearVectors("squareClear", Load(Param("t"), reg.RDI), count)
+	Doc("ifmaSquare leaves the square of a, blocks·10 vectors, in the blocks·20 open", "sums of t. zero is as long as a, and 0.")
 	t := Load(Param("t"), reg.RDI)
 	a := Load(Param("a"), reg.RSI)
 	blocks := Load(Param("blocks"), reg.RCX)
 	rows := reg.R8
 
-	Comment("Products of different blocks, once.")
+	Comment("Products of different blocks, once. None reaches the first and the last ten.")
+	opens := reg.RBX
+	Load(Param("zero"), opens)
 	move(blocks, rows)
+	move(blocks, reg.R9)
+	SHLQ(Imm(1), reg.R9)
+	IMUL3Q(U32(span), reg.R9, reg.R9)
+	ADDQ(t, reg.R9)
+	VPXORQ(z[0], z[0], z[0])
+	for i := range block {
+		VMOVDQU64(z[0], at(t, i))
+		VMOVDQU64(z[0], at(reg.R9, i-block))
+	}
 	move(t, reg.R12)
 	move(a, reg.R13)
 	DECQ(rows)
@@ -142,13 +177,14 @@ func square() {
 	loadBlock(reg.R13, limb)
 	ADDQ(U32(span), reg.R12)
 	ADDQ(U32(span), reg.R13)
-	loadBlock(reg.R12, column)
+	loadBlock(opens, column)
 	VPXORQ(current[1], current[1], current[1])
 	move(reg.R12, reg.R9)
 	move(reg.R13, reg.R10)
 	move(rows, reg.R11)
-	sweep("squareSweep", reg.R9, reg.R10, reg.R11)
+	sweepFresh("squareSweep", reg.R9, reg.R10, reg.R11, opens)
 	ADDQ(U32(span), reg.R12)
+	LEAQ(Mem{Base: reg.R12, Disp: span}, opens)
 	DECQ(rows)
 	JNZ(LabelRef("squareRow"))
 
@@ -189,11 +225,11 @@ func square() {
 // 2^52, so that its carry is known before the quotient is. The products of a limb
 // that the next one does not wait for fill the time until that one is there.
 func reduce() {
-	TEXT("ifmaReduce", NOSPLIT, "func(r, u, t, n, k, inv *uint64, blocks uint64)")
+	TEXT("ifmaReduce", NOSPLIT, "func(u, t, n, k, inv *uint64, blocks uint64)")
 	Pragma("noescape")
-	Doc("ifmaReduce sets r to (t + q·n)/2^(520·blocks), carried, and u to k - q, limb by",
-		"limb, where q = -t/n modulo 2^(520·blocks). It spoils t, blocks·20 open sums.",
-		"inv is -1/n modulo 2^52, one for each lane.")
+	Doc("ifmaReduce leaves (t + q·n)/2^(520·blocks) in the upper half of t's blocks·20",
+		"open sums, and sets u to k - q, limb by limb, where q = -t/n modulo",
+		"2^(520·blocks). inv is -1/n modulo 2^52, one for each lane.")
 	u := Load(Param("u"), reg.RSI)
 	t := Load(Param("t"), reg.RDI)
 	n := Load(Param("n"), reg.RDX)
@@ -250,24 +286,42 @@ func reduce() {
 	DECQ(rows)
 	JNZ(LabelRef("reduceRow"))
 
-	Comment("Carry the upper half.")
+	VZEROUPPER()
+	RET()
+}
+
+// carry takes two digits at a time: each limb waits for the one before, and the two
+// do not wait for each other.
+func carry() {
+	TEXT("ifmaCarry", NOSPLIT, "func(r, t, s, u *uint64, blocks uint64)")
+	Pragma("noescape")
+	Doc("ifmaCarry sets r to the blocks·10 open sums of t, carried, and s to those of u.")
 	r := Load(Param("r"), reg.RSI)
-	carry, x := z[0], z[2]
-	mask = z[1]
-	VPXORQ(carry, carry, carry)
+	t := Load(Param("t"), reg.RDI)
+	s := Load(Param("s"), reg.RAX)
+	u := Load(Param("u"), reg.RBX)
+	blocks := Load(Param("blocks"), reg.RCX)
+	first, second, mask, x, y := z[0], z[1], z[2], z[3], z[4]
+	VPXORQ(first, first, first)
+	VPXORQ(second, second, second)
 	VPTERNLOGQ(Imm(0xff), mask, mask, mask)
 	VPSRLQ(Imm(12), mask, mask)
-	Label("reduceCarry")
+	Label("carryBlock")
 	for i := range block {
-		VPADDQ(at(t, i), carry, x)
-		VPSRLQ(Imm(52), x, carry)
+		VPADDQ(at(t, i), first, x)
+		VPADDQ(at(u, i), second, y)
+		VPSRLQ(Imm(52), x, first)
+		VPSRLQ(Imm(52), y, second)
 		VPANDQ(mask, x, x)
+		VPANDQ(mask, y, y)
 		VMOVDQU64(x, at(r, i))
+		VMOVDQU64(y, at(s, i))
 	}
-	ADDQ(U32(span), t)
-	ADDQ(U32(span), r)
+	for _, p := range []reg.Register{r, t, s, u} {
+		ADDQ(U32(span), p)
+	}
 	DECQ(blocks)
-	JNZ(LabelRef("reduceCarry"))
+	JNZ(LabelRef("carryBlock"))
 	VZEROUPPER()
 	RET()
 }

@@ -7,10 +7,11 @@ import . "github.com/mmcloughlin/avo/build"
 
 func main() {
 	ConstraintExpr("amd64,!purego")
-	mulAcc()
+	multiply()
 	square()
 	reduce()
-	double()
+	carry()
+	twice()
 	lookup()
 	scan()
 	product()

@@ -6,32 +6,33 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func double() {
-	TEXT("ifmaDouble", NOSPLIT, "func(t, u *uint64, blocks uint64)")
+func twice() {
+	TEXT("ifmaTwice", NOSPLIT, "func(r, a *uint64, blocks uint64)")
 	Pragma("noescape")
-	Doc("ifmaDouble doubles the blocks·20 open sums of t and adds u to the lower half.")
-	t := Load(Param("t"), reg.RDI)
-	u := Load(Param("u"), reg.RSI)
+	Doc("ifmaTwice sets r to 2·a, carried as a is, blocks·10 vectors each.")
+	r := Load(Param("r"), reg.RDI)
+	a := Load(Param("a"), reg.RSI)
 	blocks := Load(Param("blocks"), reg.RCX)
-	for half, name := range []string{"doubleLow", "doubleHigh"} {
-		move(blocks, reg.R8)
-		Label(name)
-		for i := range block {
-			x := z[i]
-			VMOVDQU64(at(t, i), x)
-			VPADDQ(x, x, x)
-			if half == 0 {
-				VPADDQ(at(u, i), x, x)
-			}
-			VMOVDQU64(x, at(t, i))
-		}
-		ADDQ(U32(span), t)
-		if half == 0 {
-			ADDQ(U32(span), u)
-		}
-		DECQ(reg.R8)
-		JNZ(LabelRef(name))
+	mask, out := z[20], z[21]
+	VPTERNLOGQ(Imm(0xff), mask, mask, mask)
+	VPSRLQ(Imm(12), mask, mask)
+	VPXORQ(out, out, out)
+	Label("twiceBlock")
+	for i := range block {
+		x := z[i]
+		VMOVDQU64(at(a, i), x)
+		VPSRLQ(Imm(51), x, z[10+i])
+		VPADDQ(x, x, x)
+		Comment("(x and mask) or the bit below")
+		VPTERNLOGQ(Imm(0xea), out, mask, x)
+		out = z[10+i]
+		VMOVDQU64(x, at(r, i))
 	}
+	VMOVDQA64(out, z[21])
+	ADDQ(U32(span), a)
+	ADDQ(U32(span), r)
+	DECQ(blocks)
+	JNZ(LabelRef("twiceBlock"))
 	VZEROUPPER()
 	RET()
 }
