@@ -16,12 +16,18 @@ const maxAgains = 8
 // A refusal of the whole, which is an [*exchange.Error], is the outcome of each.
 type applyFunc func(ctx context.Context, p *progress, entries []*entry) ([]exchange.Outcome, error)
 
+// patience is what part of the time of one batch the operations of the next wait
+// for company, for each batch in flight.
+const patience = 16
+
 // batcher gathers the operations of concurrent callers into batches. It has no
 // goroutine of its own but one for each batch in flight.
 //
 // An operation goes at once if nothing is in flight. Else it waits for company
-// until the batch is full or [Config.BatchWait] has passed for each batch in
-// flight, so that a busy ledger gets larger batches. With all places taken the
+// until the batch is full or a time has passed for each batch in flight:
+// [Config.BatchWait], or a [patience] part of what the last batch took, whichever
+// is longer. So a busy ledger, where each transaction costs all the others, gets
+// larger batches, and a quick one small ones. With all places taken the
 // queue grows by what its callers wait for, no more: each caller has one
 // operation here.
 type batcher struct {
@@ -37,6 +43,7 @@ type batcher struct {
 	queued int                 // bytes of the operations in queue
 	busy   map[string]struct{} // keys of operations in flight
 	flying int                 // batches in flight
+	took   time.Duration       // by the last batch that came back with outcomes
 	timer  *time.Timer         // set while operations wait for company
 }
 
@@ -141,7 +148,7 @@ func (b *batcher) dispatch() {
 		if len(picked) == 0 {
 			return
 		}
-		due := time.Until(picked[0].since.Add(b.wait * time.Duration(b.flying)))
+		due := time.Until(picked[0].since.Add(max(b.wait, b.took/patience) * time.Duration(b.flying)))
 		if b.flying > 0 && !full && due > 0 {
 			b.arm(due)
 			return
@@ -208,12 +215,17 @@ func (b *batcher) start(picked []*entry) {
 
 // fly runs a batch and hands out the answers.
 func (b *batcher) fly(ctx context.Context, flight *batch) {
+	began := time.Now()
 	outcomes, err := b.apply(ctx, &flight.progress, flight.entries)
+	took := time.Since(began)
 	flight.cancel()
 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.flying--
+	if err == nil {
+		b.took = took
+	}
 	var back []*entry
 	for i, e := range flight.entries {
 		for _, k := range e.keys {

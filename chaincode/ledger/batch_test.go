@@ -155,6 +155,31 @@ func TestBatcherWaitsForCompany(t *testing.T) {
 	})
 }
 
+// TestBatcherWaitsWhereBatchesAreSlow expects company to be waited for in
+// proportion to what the last batch took.
+func TestBatcherWaitsWhereBatchesAreSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &flights{}
+		b := f.batcher(t.Context())
+		for _, c := range submitAll(t, t.Context(), b, open("a")) {
+			<-c // after a second
+		}
+		alone := submitAll(t, t.Context(), b, open("b"))
+		began := time.Now()
+		rest := submitAll(t, t.Context(), b, open("c"), open("d"))
+		for len(f.taken()) < 3 {
+			<-time.After(time.Millisecond / 2)
+			synctest.Wait()
+		}
+		if waited := time.Since(began); waited != time.Second/patience || len(f.taken()[1]) != 1 || len(f.taken()[2]) != 2 {
+			t.Errorf("batches %v after %s", f.taken(), waited)
+		}
+		for _, c := range append(alone, rest...) {
+			<-c
+		}
+	})
+}
+
 func TestBatcherBoundsBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &flights{}

@@ -28,10 +28,10 @@ type Config struct {
 	SubmitTimeout   time.Duration // for handing it to the orderer; default 15 s
 	CommitTimeout   time.Duration // for one wait for its commit; default 10 s, then the same bytes are submitted again
 
-	BatchOperations int           // most operations in one Apply, 1 to exchange.MaxOperations; default 300
+	BatchOperations int           // most operations in one Apply, 1 to exchange.MaxOperations; default the latter
 	BatchBytes      int           // most bytes of operations in one Apply, twice exchange.MaxBody to exchange.MaxBatch; default the latter
-	BatchWait       time.Duration // how long an operation waits for company, for each batch in flight; default 2 ms
-	InFlight        int           // most Apply transactions at once, 1 to 64; default 8
+	BatchWait       time.Duration // how long an operation waits for company, for each batch in flight, at least; default 2 ms
+	InFlight        int           // most Apply transactions at once, 1 to 64; default 4
 }
 
 func orDefault[T ~int | ~int64](field *T, value T) {
@@ -45,10 +45,10 @@ func (c *Config) complete() {
 	orDefault(&c.EndorseTimeout, 30*time.Second)
 	orDefault(&c.SubmitTimeout, 15*time.Second)
 	orDefault(&c.CommitTimeout, 10*time.Second)
-	orDefault(&c.BatchOperations, 300)
+	orDefault(&c.BatchOperations, exchange.MaxOperations)
 	orDefault(&c.BatchBytes, exchange.MaxBatch)
 	orDefault(&c.BatchWait, 2*time.Millisecond)
-	orDefault(&c.InFlight, 8)
+	orDefault(&c.InFlight, 4)
 }
 
 // validate reports every field that cannot be right.
