@@ -105,9 +105,11 @@ func (t *task) draws(random io.Reader) {
 // this one among them, and gives the task back. It stops at the first error and
 // at the context's end; what has been done by then is done.
 func (t *task) run(ctx context.Context, items, chunk int) error {
+	processors := runtime.GOMAXPROCS(0)
+	chunk = evenChunk(items, chunk, processors, t.pk.engine().r.path.lanes())
 	t.ctx, t.items, t.chunk = ctx, items, chunk
 	t.next.Store(0)
-	for range min(runtime.GOMAXPROCS(0), (items+chunk-1)/chunk) - 1 {
+	for range min(processors, (items+chunk-1)/chunk) - 1 {
 		t.wg.Add(1)
 		go t.start()
 	}
@@ -119,6 +121,18 @@ func (t *task) run(ctx context.Context, items, chunk int) error {
 	t.start = start
 	tasks.Put(t)
 	return err
+}
+
+// evenChunk returns a chunk of at most chunk items, in whole lanes, such that all
+// processors have equally many: a batch of one chunk would leave all but one idle,
+// and one of three chunks would take two processors as long as one of four.
+func evenChunk(items, chunk, processors, lanes int) int {
+	if items == 0 || chunk%lanes != 0 {
+		return chunk
+	}
+	turns := (items + chunk*processors - 1) / (chunk * processors)
+	each := (items + turns*processors - 1) / (turns * processors)
+	return (each + lanes - 1) / lanes * lanes
 }
 
 func (t *task) clear() {
