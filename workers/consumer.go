@@ -20,7 +20,8 @@ const (
 	// next is on its way.
 	fetches = 2
 	// maxAckPending bounds the messages of a consumer that wait for a verdict or
-	// their next attempt; beyond it the server holds back new ones.
+	// their next attempt, unless more handlers run; beyond it the server holds
+	// back new ones.
 	maxAckPending = 1000
 )
 
@@ -88,7 +89,7 @@ func (c *consumer) consume(ctx, effects context.Context) error {
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       c.sub.AckWait,
 		MaxDeliver:    -1,
-		MaxAckPending: maxAckPending,
+		MaxAckPending: max(maxAckPending, c.sub.Concurrency),
 		DeliverPolicy: jetstream.DeliverAllPolicy,
 	})
 	if err != nil {

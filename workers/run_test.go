@@ -29,12 +29,16 @@ type stage struct {
 	*bustest.Bus
 	t      *testing.T
 	system *bus.Conn
+
+	// Each is made when it is first asked for.
+	reader *bus.Conn
+	admin  jetstream.JetStream
 }
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	b := bustest.Start(t, "health")
-	return &stage{b, t, b.Connect(t, bus.UserSystem)}
+	return &stage{Bus: b, t: t, system: b.Connect(t, bus.UserSystem)}
 }
 
 func (s *stage) command(id string) {
@@ -116,11 +120,14 @@ func calm(t *testing.T, what string, condition func() bool) {
 // pending is how many messages of intake's consumer have no verdict yet.
 func (s *stage) pending() int {
 	s.t.Helper()
-	js, err := jetstream.New(s.Plain(s.t, bus.UserAdmin, nats.CustomInboxPrefix("_INBOX_admin")))
-	if err != nil {
-		s.t.Fatal(err)
+	if s.admin == nil {
+		js, err := jetstream.New(s.Plain(s.t, bus.UserAdmin, nats.CustomInboxPrefix("_INBOX_admin")))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.admin = js
 	}
-	c, err := js.Consumer(s.t.Context(), events.StreamCommands, "intake-commands")
+	c, err := s.admin.Consumer(s.t.Context(), events.StreamCommands, "intake-commands")
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -131,8 +138,10 @@ func (s *stage) pending() int {
 func (s *stage) letters() []events.Failed {
 	s.t.Helper()
 	var list []events.Failed
-	conn := s.Connect(s.t, bus.UserDashboard)
-	err := conn.Read(s.t.Context(), events.All(events.StreamDead), 0, func(m *bus.Message) error {
+	if s.reader == nil {
+		s.reader = s.Connect(s.t, bus.UserDashboard)
+	}
+	err := s.reader.Read(s.t.Context(), events.All(events.StreamDead), 0, func(m *bus.Message) error {
 		f, err := events.Record[events.Failed](m.Envelope)
 		list = append(list, f)
 		return errors.Join(err, m.Err)

@@ -60,14 +60,14 @@ type Config struct {
 	Ledger     Ledger
 	Bus        Bus
 
-	Commands int // of the stream under way at once; default 1024
+	Commands int // of the stream under way at once; default 2048, some full batches of the ledger client
 	Requests int // of the synchronous door under way at once; default 1024
 }
 
 // New returns the worker.
 func New(cfg Config) workers.Worker {
 	if cfg.Commands == 0 {
-		cfg.Commands = 1024
+		cfg.Commands = 2048
 	}
 	if cfg.Requests == 0 {
 		cfg.Requests = 1024
