@@ -83,8 +83,12 @@ func (r Reader) CheckFixed(ctx context.Context, j exchange.Job) error {
 	if err := r.CheckMask(ctx, j, m); err != nil {
 		return err
 	}
-	if _, provides := j.Party(j.Requester); !provides || r.Department == j.Requester {
+	p, provides := j.Party(j.Requester)
+	if !provides || r.Department == j.Requester {
 		return nil
+	}
+	if p.ContributedTx == "" { // when the job was read: the record may be there since
+		return fmt.Errorf("contribution of %s: %w", j.Requester, exchange.ErrNotFound)
 	}
 	var c exchange.Contribution
 	if err := r.Ledger.Get(ctx, exchange.NounContribution, j.ID+"/"+j.Requester, &c); err != nil {
