@@ -84,17 +84,11 @@ func (a *act) resolveInput(in *exchange.Input, spec exchange.Spec) (exchange.Sou
 	if d, err = a.openDataset(d.ID); err != nil {
 		return none, err
 	}
-	in.Dataset = d.ID
-	if in.Object == "" {
-		in.Object = d.Latest
-	}
-	if in.Object == "" {
-		return none, exchange.Errorf(exchange.NotFound, "dataset %s has no version yet", d.Name)
-	}
-	o, err := a.objectOf(d, in.Object)
+	o, err := a.versionOf(d, in.Object)
 	if err != nil {
 		return none, err
 	}
+	in.Dataset, in.Object = d.ID, o.ID
 	return exchange.Source{Provider: d.Owner, Dataset: d.Name, SealedDigest: o.SealedDigest},
 		firstError(a.checkJobTerms(d, spec), checkColumns(d, *in))
 }

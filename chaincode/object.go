@@ -82,6 +82,18 @@ func certifyObject(a *act, b *exchange.CertifyObject) (subject, error) {
 // other.
 const certified = "certified"
 
+// versionOf finds a version of a dataset by its id, or its newest where none is
+// named.
+func (t *transaction) versionOf(d exchange.Dataset, id string) (exchange.Object, error) {
+	if id == "" {
+		id = d.Latest
+	}
+	if id == "" {
+		return exchange.Object{}, exchange.Errorf(exchange.NotFound, "dataset %s has no version yet", d.Name)
+	}
+	return t.objectOf(d, id)
+}
+
 // objectOf finds a version of a dataset by its id.
 func (t *transaction) objectOf(d exchange.Dataset, id string) (exchange.Object, error) {
 	o, err := need[exchange.Object](t, exchange.ObjectKey(id), id)

@@ -87,12 +87,5 @@ func (a *act) granted(g exchange.Grant) (exchange.Object, error) {
 	if err != nil {
 		return exchange.Object{}, err
 	}
-	id := g.Object
-	if id == "" {
-		id = d.Latest
-	}
-	if id == "" {
-		return exchange.Object{}, exchange.Errorf(exchange.NotFound, "dataset %s has no version yet", d.Name)
-	}
-	return a.objectOf(d, id)
+	return a.versionOf(d, g.Object)
 }
